@@ -1,0 +1,47 @@
+# Every command a contributor or a first-time user needs; `make help` lists them.
+SHELL := /bin/sh
+VENV := .venv
+PY := $(VENV)/bin/python
+NAME ?= quickstart
+
+.DEFAULT_GOAL := help
+.PHONY: help setup quickstart test test-fast test-e2e lint format bench extension lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing and make .venv/bin/dockyard
+	@scripts/setup
+
+quickstart: setup ## A Docker-enabled VM from nothing to `docker run` over mutual TLS
+	@scripts/quickstart $(NAME)
+
+test: setup ## Every test, a real VM included (about a quarter of an hour)
+	@$(PY) -m pytest
+
+test-fast: setup ## The tests that need no root and no VM (under a minute)
+	@$(PY) -m pytest -m "not privileged and not e2e"
+
+test-e2e: setup ## Only the tests that boot a real VM
+	@$(PY) -m pytest -m e2e
+
+lint: setup ## Format, lint, types and import contracts
+	@$(PY) -m pytest -q tests/architecture
+
+format: setup ## Rewrite the code in the house's format
+	@$(VENV)/bin/ruff format src tests benchmarks
+	@$(VENV)/bin/ruff check --fix src tests benchmarks
+
+bench: setup ## Measure; prints figures, judges nothing
+	@$(PY) -m benchmarks
+
+extension: setup ## Build the Docker VM extension's package into dist/
+	@$(PY) -m dockyard.gallery.archive docker dist
+
+lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-annotate --no-header pyproject.toml --group dev -o requirements.lock
+
+clean: ## Remove what the other targets made in this folder
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The host side of Dockyard: everything that runs on the user's machine."""

@@ -1,0 +1,34 @@
+"""The API as one ASGI application, joined from the providers' routes. Called by ``dockyard.serve`` and by tests."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from dockyard.arm import errors
+from dockyard.arm.compute import extensions, images, operations, virtual_machines
+from dockyard.arm.context import ArmContext
+from dockyard.arm.host import routes as host
+from dockyard.arm.identity import routes as identity
+from dockyard.arm.identity.guard import Guard
+from dockyard.arm.paths import CaseInsensitivePaths
+from dockyard.arm.resources import routes as resources
+
+
+def build_app(context: ArmContext) -> Starlette:
+    """Return the application that serves ``context``."""
+    app = Starlette(
+        routes=[
+            *identity.ROUTES,
+            *resources.ROUTES,
+            *virtual_machines.ROUTES,
+            *extensions.ROUTES,
+            *images.ROUTES,
+            *operations.ROUTES,
+            *host.ROUTES,
+        ],
+        middleware=[Middleware(CaseInsensitivePaths), Middleware(Guard, tokens=context.tokens)],
+        exception_handlers={**errors.HANDLERS, Exception: errors.on_fault},
+    )
+    app.state.context = context
+    return app

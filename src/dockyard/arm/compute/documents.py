@@ -1,0 +1,277 @@
+"""Virtual machines, extensions and images as ARM documents. Pure: values of the model in, JSON out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from dockyard.arm.compute.tags import shown_tags
+from dockyard.model.extension import Extension
+from dockyard.model.image import Image
+from dockyard.model.provisioning import PowerState, ProvisioningState
+from dockyard.model.resource_id import EXTENSIONS, IMAGES, VIRTUAL_MACHINES, ResourceId
+from dockyard.model.virtual_machine import Step, VirtualMachine
+
+_LEVELS = {"error": "Error", "warning": "Warning"}
+_STATES = {"success": "succeeded", "warning": "succeeded", "error": "failed", "transitioning": "transitioning"}
+
+
+def virtual_machine(
+    machine: VirtualMachine,
+    *,
+    extensions: Sequence[Extension],
+    instance_view: dict[str, Any] | None = None,
+    brief: bool = False,
+) -> dict[str, Any]:
+    """Return a machine; ``brief`` (for lists) gives only the ids of its extensions, as Azure does.
+
+    Children are without their outer ``type`` in the full form: `az vm list` and `az vm boot-diagnostics` stumble over
+    it (Azure/azure-cli issue 31910).
+    """
+    properties: dict[str, Any] = {
+        "vmId": machine.vm_id,
+        "provisioningState": machine.provisioning_state.value,
+        "timeCreated": _time(machine.created_at),
+        "hardwareProfile": {"vmSize": machine.size.name},
+        "storageProfile": _storage_profile(machine),
+        "osProfile": _os_profile(machine),
+        "networkProfile": {"networkInterfaces": []},
+        "diagnosticsProfile": {"bootDiagnostics": {"enabled": True}},
+    }
+    if instance_view is not None:
+        properties["instanceView"] = instance_view
+    children = [{"id": str(child.id)} if brief else _without_type(extension(child)) for child in extensions]
+    document = {
+        "id": str(machine.id),
+        "name": machine.id.name,
+        "type": VIRTUAL_MACHINES,
+        "location": machine.location,
+        "tags": shown_tags(machine),
+        "properties": properties,
+    }
+    return {**document, "resources": children} if children else document
+
+
+def instance_view(machine: VirtualMachine, *, power: PowerState, extensions: Sequence[Extension]) -> dict[str, Any]:
+    """Return what is the case now: states, steps, the agent, each handler with status and substatus as reported."""
+    view: dict[str, Any] = {
+        "computerName": machine.os_profile.computer_name,
+        "statuses": [_provisioning_status(machine), _power_status(machine, power)]
+        + [_step_status(step, machine=machine) for step in machine.steps],
+        "bootDiagnostics": {},
+        "disks": [{"name": f"{machine.id.name}_OsDisk", "statuses": []}],
+        "extensions": [extension_view(child) for child in extensions],
+    }
+    if machine.agent is not None:
+        view["vmAgent"] = _agent_view(machine, extensions=extensions)
+    return view
+
+
+def extension(child: Extension, *, with_view: bool = False) -> dict[str, Any]:
+    """Return an extension; protected settings never come back."""
+    properties: dict[str, Any] = {
+        "publisher": child.publisher,
+        "type": child.type,
+        "typeHandlerVersion": child.type_handler_version,
+        "autoUpgradeMinorVersion": child.auto_upgrade_minor_version,
+        "settings": dict(child.settings),
+        "provisioningState": child.provisioning_state.value,
+    }
+    if child.force_update_tag is not None:
+        properties["forceUpdateTag"] = child.force_update_tag
+    if with_view:
+        properties["instanceView"] = extension_view(child)
+    return {
+        "id": str(child.id),
+        "name": child.id.name,
+        "type": EXTENSIONS,
+        "location": child.location,
+        "tags": dict(child.tags),
+        "properties": properties,
+    }
+
+
+def extension_view(child: Extension) -> dict[str, Any]:
+    """Return an extension's status and substatus as the agent reported them."""
+    status = child.status
+    view: dict[str, Any] = {
+        "name": child.id.name,
+        "type": child.handler_name,
+        "typeHandlerVersion": status.handler_version if status else child.handler_version,
+        "statuses": [_extension_status(child)],
+    }
+    if status is not None:
+        view["substatuses"] = [
+            _status(
+                code=f"ComponentStatus/{part.name}/{_STATES.get(part.status, part.status)}",
+                level=_LEVELS.get(part.status, "Info"),
+                display=part.name,
+                message=part.message,
+            )
+            for part in status.substatuses
+        ]
+    return view
+
+
+def image(built: Image, *, id: ResourceId, location: str) -> dict[str, Any]:
+    """Return a built image as a managed image."""
+    tags = {
+        "dockyard-urn": str(built.urn),
+        "dockyard-id": built.id,
+        "dockyard-size-bytes": str(built.size_bytes),
+        "dockyard-built-at": _time(built.built_at),
+        "dockyard-sha256": built.sha256,
+    }
+    return _image(id, location=location, state=ProvisioningState.SUCCEEDED, tags=tags)
+
+
+def image_being_built(*, id: ResourceId, location: str, progress: str) -> dict[str, Any]:
+    """Return an image whose build is under way."""
+    return _image(id, location=location, state=ProvisioningState.CREATING, tags={"dockyard-progress": progress})
+
+
+def _image(id: ResourceId, *, location: str, state: ProvisioningState, tags: dict[str, str]) -> dict[str, Any]:
+    return {
+        "id": str(id),
+        "name": id.name,
+        "type": IMAGES,
+        "location": location,
+        "tags": tags,
+        "properties": {
+            "provisioningState": state.value,
+            "storageProfile": {"osDisk": {"osType": "Linux", "osState": "Generalized"}},
+        },
+    }
+
+
+def _storage_profile(machine: VirtualMachine) -> dict[str, Any]:
+    image = machine.image
+    reference = {"publisher": image.publisher, "offer": image.offer, "sku": image.sku, "version": image.version}
+    disk = {
+        "osType": "Linux",
+        "name": f"{machine.id.name}_OsDisk",
+        "createOption": "FromImage",
+        "caching": "ReadWrite",
+        "diskSizeGB": machine.disk_gib,
+        "deleteOption": "Delete",
+    }
+    return {"imageReference": {**reference, "exactVersion": image.version}, "osDisk": disk, "dataDisks": []}
+
+
+def _os_profile(machine: VirtualMachine) -> dict[str, Any]:
+    profile = machine.os_profile
+    keys = [{"path": key.path, "keyData": key.key_data} for key in profile.ssh_public_keys]
+    return {
+        "computerName": profile.computer_name,
+        "adminUsername": profile.admin_username,
+        "linuxConfiguration": {"disablePasswordAuthentication": True, "ssh": {"publicKeys": keys}},
+        "secrets": [],
+        "allowExtensionOperations": True,
+    }
+
+
+def _provisioning_status(machine: VirtualMachine) -> dict[str, Any]:
+    state = machine.provisioning_state
+    failed = state is ProvisioningState.FAILED
+    return _status(
+        code=f"ProvisioningState/{state.value.lower()}",
+        level="Error" if failed else "Info",
+        display=f"Provisioning {state.value.lower()}",
+        message=machine.error.message if machine.error else "",
+    )
+
+
+def _power_status(machine: VirtualMachine, power: PowerState) -> dict[str, Any]:
+    ended = power is PowerState.STOPPED and machine.wanted_running and machine.provisioning_state.is_final
+    message = "The machine's process ended although nobody stopped it; 'dockyard vm start' starts it again."
+    return _status(
+        code=f"PowerState/{power.value}",
+        level="Error" if ended else "Info",
+        display=power.display,
+        message=message if ended else "",
+    )
+
+
+def _step_status(step: Step, *, machine: VirtualMachine) -> dict[str, Any]:
+    last = step is machine.steps[-1]
+    failed = last and machine.provisioning_state is ProvisioningState.FAILED
+    word = "failed" if failed else ("done" if step.ended_at else "running")
+    took = f" ({(step.ended_at - step.started_at).total_seconds():.1f} s)" if step.ended_at else ""
+    return _status(
+        code=f"Step/{step.name}/{word}",
+        level="Error" if failed else "Info",
+        display=f"{step.name} {word}{took}",
+        message=step.message,
+        at=step.ended_at or step.started_at,
+    )
+
+
+def _agent_view(machine: VirtualMachine, *, extensions: Sequence[Extension]) -> dict[str, Any]:
+    agent = machine.agent
+    if agent is None:
+        return {}
+    ready = agent.status == "Ready"
+    status = _status(
+        code=f"ProvisioningState/{'succeeded' if ready else 'failed'}",
+        level="Info" if ready else "Error",
+        display=agent.status,
+        message=agent.message,
+        at=agent.at,
+    )
+    return {
+        "vmAgentVersion": agent.version,
+        "statuses": [status],
+        "extensionHandlers": [_handler(child) for child in extensions if child.status is not None],
+    }
+
+
+def _handler(child: Extension) -> dict[str, Any]:
+    status = child.status
+    if status is None:
+        return {}
+    ready = status.handler_status == "Ready"
+    return {
+        "type": child.handler_name,
+        "typeHandlerVersion": status.handler_version,
+        "status": _status(
+            code=f"ProvisioningState/{'succeeded' if ready else status.handler_status.lower()}",
+            level="Info" if ready else "Warning",
+            display=status.handler_status,
+            message=status.handler_message,
+            at=status.at,
+        ),
+    }
+
+
+def _extension_status(child: Extension) -> dict[str, Any]:
+    status = child.status
+    if status is None or status.status is None or status.sequence_number != child.sequence_number:
+        waiting = status.handler_message if status else "Waiting for the guest agent."
+        failed = child.provisioning_state is ProvisioningState.FAILED
+        return _status(
+            code=f"ProvisioningState/{'failed' if failed else 'transitioning'}",
+            level="Error" if failed else "Info",
+            display="Provisioning failed" if failed else "Transitioning",
+            message=child.error.message if child.error else waiting,
+        )
+    return _status(
+        code=f"ProvisioningState/{_STATES.get(status.status, 'failed')}",
+        level=_LEVELS.get(status.status, "Info"),
+        display=status.operation or status.status,
+        message=status.message,
+        at=status.at,
+    )
+
+
+def _status(*, code: str, level: str, display: str, message: str, at: datetime | None = None) -> dict[str, Any]:
+    status = {"code": code, "level": level, "displayStatus": display, "message": message}
+    return {**status, "time": _time(at)} if at is not None else status
+
+
+def _without_type(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name != "type"}
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat()

@@ -1,0 +1,58 @@
+"""Routes of VM extensions."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from dockyard.arm.bodies import read_body, resource_id
+from dockyard.arm.compute import documents
+from dockyard.arm.compute.requests import extension_request
+from dockyard.arm.context import context_of
+from dockyard.arm.long_running import accepted_response, put_response
+from dockyard.fabric.extensions import Extensions
+from dockyard.model.resource_id import EXTENSIONS, VIRTUAL_MACHINES, ResourceId
+
+
+def _use_case(request: Request) -> Extensions:
+    return context_of(request).fabric.extensions
+
+
+def _id(request: Request) -> ResourceId:
+    return resource_id(request, type=EXTENSIONS)
+
+
+def _with_view(request: Request) -> bool:
+    return "instanceview" in request.query_params.get("$expand", "").lower()
+
+
+async def list_extensions(request: Request) -> Response:
+    """List the extensions of one machine."""
+    found = _use_case(request).list(machine=resource_id(request, type=VIRTUAL_MACHINES))
+    with_view = _with_view(request)
+    return JSONResponse({"value": [documents.extension(child, with_view=with_view) for child in found]})
+
+
+async def extension(request: Request) -> Response:
+    """Show, set or delete one extension."""
+    if request.method == "PUT":
+        return await _put(request)
+    if request.method == "DELETE":
+        return accepted_response(request, operation=await _use_case(request).delete(id=_id(request)))
+    found = _use_case(request).get(id=_id(request))
+    return JSONResponse(documents.extension(found, with_view=_with_view(request)))
+
+
+async def _put(request: Request) -> Response:
+    wanted = extension_request(await read_body(request), id=_id(request))
+    made, operation = await _use_case(request).set(request=wanted)
+    created = operation is not None and made.sequence_number == 0
+    return put_response(request, operation=operation, document=documents.extension(made), created=created)
+
+
+_MACHINE = "/subscriptions/{subscription}/resourcegroups/{group}/providers/microsoft.compute/virtualmachines/{name}"
+ROUTES = [
+    Route(f"{_MACHINE}/extensions", list_extensions),
+    Route(f"{_MACHINE}/extensions/{{child}}", extension, methods=["GET", "PUT", "DELETE"]),
+]

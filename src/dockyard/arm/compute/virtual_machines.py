@@ -1,0 +1,152 @@
+"""Routes of virtual machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from dockyard.arm.bodies import check_subscription, read_body, read_tags, resource_id
+from dockyard.arm.compute import documents
+from dockyard.arm.compute.requests import virtual_machine_request
+from dockyard.arm.compute.tags import own_tags
+from dockyard.arm.context import context_of
+from dockyard.arm.long_running import accepted_response, put_response
+from dockyard.fabric.virtual_machines import VirtualMachines
+from dockyard.model.errors import Unauthenticated
+from dockyard.model.resource_id import VIRTUAL_MACHINES, ResourceId
+from dockyard.model.virtual_machine import SIZES, VirtualMachine
+
+
+def _use_case(request: Request) -> VirtualMachines:
+    return context_of(request).fabric.virtual_machines
+
+
+def _id(request: Request) -> ResourceId:
+    return resource_id(request, type=VIRTUAL_MACHINES)
+
+
+async def list_machines(request: Request) -> Response:
+    """List the machines of a resource group or of the subscription."""
+    check_subscription(request)
+    group = request.path_params.get("group")
+    if group is not None:
+        context_of(request).fabric.resource_groups.get(name=group)
+    found = _use_case(request).list(resource_group=group)
+    return JSONResponse({"value": [await _document(request, machine, brief=True) for machine in found]})
+
+
+async def machine(request: Request) -> Response:
+    """Show, create, change or delete one machine."""
+    if request.method == "PUT":
+        return await _put(request)
+    if request.method == "PATCH":
+        return await _patch(request)
+    if request.method == "DELETE":
+        return accepted_response(request, operation=await _use_case(request).delete(id=_id(request)))
+    return JSONResponse(await _document(request, _use_case(request).get(id=_id(request))))
+
+
+async def instance_view(request: Request) -> Response:
+    """Show what is the case now."""
+    return JSONResponse(await _view(request, _use_case(request).get(id=_id(request))))
+
+
+async def start(request: Request) -> Response:
+    """Start a machine."""
+    return accepted_response(request, operation=_use_case(request).start(id=_id(request)))
+
+
+async def stop(request: Request) -> Response:
+    """Stop a machine: powerOff and deallocate."""
+    skip = request.query_params.get("skipShutdown", "").lower() == "true"
+    return accepted_response(request, operation=_use_case(request).stop(id=_id(request), skip_shutdown=skip))
+
+
+async def restart(request: Request) -> Response:
+    """Restart a machine."""
+    return accepted_response(request, operation=_use_case(request).restart(id=_id(request)))
+
+
+async def boot_diagnostics(request: Request) -> Response:
+    """Give the address of the serial console log, good for an hour without any other credential."""
+    context = context_of(request)
+    machine = _use_case(request).get(id=_id(request))
+    signature = context.tokens.sign_path(f"/console/{machine.vm_id}")
+    path = f"/console/{machine.vm_id}?sig={signature}"
+    return JSONResponse({"serialConsoleLogBlobUri": f"{context.endpoint}{path}"})
+
+
+async def console(request: Request) -> Response:
+    """Serve the serial console log to the holder of a signed address."""
+    context = context_of(request)
+    vm_id = request.path_params["vm_id"]
+    if not context.tokens.check_path(f"/console/{vm_id}", signature=request.query_params.get("sig", "")):
+        raise Unauthenticated("The address of the console log has expired or is not one of this server's")
+    log = _use_case(request).console_log(vm_id=vm_id)
+    return PlainTextResponse(log.decode("utf-8", "replace"))
+
+
+async def sizes(request: Request) -> Response:
+    """List the sizes with Azure's names."""
+    check_subscription(request)
+    value = [
+        {"name": size.name, "numberOfCores": size.cpus, "memoryInMB": size.memory_mib, "maxDataDiskCount": 0}
+        for size in SIZES
+    ]
+    return JSONResponse({"value": value})
+
+
+async def _put(request: Request) -> Response:
+    wanted = virtual_machine_request(await read_body(request), id=_id(request))
+    only_if_absent = request.headers.get("if-none-match") == "*"
+    made, operation = _use_case(request).create(request=wanted, only_if_absent=only_if_absent)
+    document = await _document(request, made)
+    return put_response(request, operation=operation, document=document, created=operation is not None)
+
+
+async def _patch(request: Request) -> Response:
+    tags = own_tags(read_tags(await read_body(request)))
+    changed = _use_case(request).set_tags(id=_id(request), tags=tags)
+    return JSONResponse(await _document(request, changed))
+
+
+async def _document(request: Request, machine: VirtualMachine, *, brief: bool = False) -> dict[str, Any]:
+    wanted = "instanceview" in request.query_params.get("$expand", "").lower()
+    view = await _view(request, machine) if wanted else None
+    extensions = context_of(request).fabric.extensions.list(machine=machine.id)
+    return documents.virtual_machine(machine, extensions=extensions, instance_view=view, brief=brief)
+
+
+async def _view(request: Request, machine: VirtualMachine) -> dict[str, Any]:
+    power = await _use_case(request).power_state(machine)
+    extensions = context_of(request).fabric.extensions.list(machine=machine.id)
+    return documents.instance_view(machine, power=power, extensions=extensions)
+
+
+def _actions(base: str) -> Sequence[Route]:
+    return [
+        Route(f"{base}/start", start, methods=["POST"]),
+        Route(f"{base}/poweroff", stop, methods=["POST"]),
+        Route(f"{base}/deallocate", stop, methods=["POST"]),
+        Route(f"{base}/restart", restart, methods=["POST"]),
+        Route(f"{base}/retrievebootdiagnosticsdata", boot_diagnostics, methods=["POST"]),
+        Route(f"{base}/instanceview", instance_view),
+        Route(f"{base}/vmsizes", sizes),
+    ]
+
+
+_SUBSCRIPTION = "/subscriptions/{subscription}"
+_COMPUTE = f"{_SUBSCRIPTION}/providers/microsoft.compute"
+_GROUP = f"{_SUBSCRIPTION}/resourcegroups/{{group}}/providers/microsoft.compute/virtualmachines"
+ROUTES = [
+    Route(f"{_COMPUTE}/virtualmachines", list_machines),
+    Route(f"{_COMPUTE}/locations/{{location}}/vmsizes", sizes),
+    Route(_GROUP, list_machines),
+    Route(f"{_GROUP}/{{name}}", machine, methods=["GET", "PUT", "PATCH", "DELETE"]),
+    *_actions(f"{_GROUP}/{{name}}"),
+    Route("/console/{vm_id}", console),
+]

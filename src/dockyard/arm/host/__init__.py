@@ -1,0 +1,1 @@
+"""Dockyard.Host: what ARM has no word for, the state of the machine everything runs on."""

@@ -1,0 +1,19 @@
+"""Routes of the host's own checks."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from dockyard.arm.bodies import check_subscription
+from dockyard.arm.context import context_of
+
+
+async def diagnostics(request: Request) -> Response:
+    """Show the checks ``dockyard doctor`` prints."""
+    check_subscription(request)
+    return JSONResponse(dict(await context_of(request).diagnose()))
+
+
+ROUTES = [Route("/subscriptions/{subscription}/providers/dockyard.host/diagnostics", diagnostics)]

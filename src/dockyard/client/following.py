@@ -1,0 +1,140 @@
+"""Follows a machine while the server works on it: asks for its instance view and fills a step board, to the end.
+
+Used by ``vm create``, ``vm wait`` and ``vm docker renew``. Ends when the work ends, fails, or a deadline passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from dockyard.client import extensions, virtual_machines, waiting
+from dockyard.client.names import MachineName
+from dockyard.client.progress import StepBoard
+from dockyard.client.views import Document, MachineView, Phase
+from dockyard.model.errors import DeadlineExceeded, OperationFailed
+
+if TYPE_CHECKING:
+    from dockyard.client.connection import Connection
+
+_EVERY = 0.5
+EXTENSION_STEP = "extension"
+
+
+class Work(Protocol):
+    """Something under way on the server."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has ended, well or not."""
+
+    def check(self) -> None:
+        """Raise its error when it has ended in one."""
+
+
+class ResourceWork:
+    """Work somebody else began, judged by the provisioning state of the resource it is done to."""
+
+    def __init__(self, *, read: Callable[[], Document], what: str) -> None:
+        self._read = read
+        self._what = what
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the resource is in a final state."""
+        return self._state() in ("Succeeded", "Failed")
+
+    def check(self) -> None:
+        """Raise OperationFailed when the resource's state is Failed."""
+        if self._state() == "Failed":
+            raise OperationFailed(f"{self._what} has failed", code="ProvisioningFailed")
+
+    def _state(self) -> str:
+        properties = self._read().get("properties") or {}
+        return str(properties.get("provisioningState", ""))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What is followed: the machine's own work and, when there is one, its Docker extension's."""
+
+    name: MachineName
+    machine: Work | None
+    extension: Work | None
+
+
+def machine_work(connection: Connection, name: MachineName) -> ResourceWork:
+    """Return the machine's own work as its provisioning state tells of it."""
+    return ResourceWork(read=lambda: virtual_machines.get(connection, name).document, what=f"The creation of {name}")
+
+
+def extension_work(connection: Connection, name: MachineName) -> ResourceWork:
+    """Return the Docker extension's work as its provisioning state tells of it."""
+    return ResourceWork(
+        read=lambda: extensions.get(connection, name, name=extensions.DOCKER_EXTENSION),
+        what=f"The Docker extension of {name}",
+    )
+
+
+def follow(
+    connection: Connection, job: Job, *, board: StepBoard, show: Callable[[], None], deadline: float
+) -> MachineView:
+    """Fill ``board`` until the job is done; ``show`` is called after each look. Return the machine's last view.
+
+    Raises:
+        DockyardError: what the machine's or the extension's work failed with.
+        DeadlineExceeded: ``deadline`` seconds went by; the step that was at work is named.
+    """
+    begun = waiting.seconds()
+    while True:
+        finished = _is_done(job)
+        view = virtual_machines.find(connection, job.name)
+        _fill(board, view, job)
+        show()
+        for work in (job.machine, job.extension):
+            if work is not None:
+                work.check()
+        if finished and view is not None:
+            _end(board, view)
+            show()
+            return view
+        if waiting.seconds() - begun >= deadline:
+            raise _too_late(board, job, deadline)
+        waiting.pause(_EVERY)
+
+
+def _is_done(job: Job) -> bool:
+    """Ask before the view is read, so that the last view shows the end."""
+    return all(work is None or work.is_done for work in (job.machine, job.extension))
+
+
+def _fill(board: StepBoard, view: MachineView | None, job: Job) -> None:
+    if view is None:
+        return
+    board.absorb(view)
+    if job.extension is None:
+        return
+    report = view.extension(extensions.DOCKER_EXTENSION)
+    begun = any(line.key == EXTENSION_STEP for line in board.lines)
+    if not begun and (report is not None or view.agent == "Ready"):
+        board.begin(EXTENSION_STEP, "Docker extension")
+    board.absorb_extension(report, key=EXTENSION_STEP)
+
+
+def _end(board: StepBoard, view: MachineView) -> None:
+    report = view.extension(extensions.DOCKER_EXTENSION)
+    phase = Phase.WARNING if report is not None and report.phase is Phase.WARNING else Phase.DONE
+    board.finish(EXTENSION_STEP, message=report.message if report else "", phase=phase)
+
+
+def _too_late(board: StepBoard, job: Job, deadline: float) -> DeadlineExceeded:
+    current = board.current()
+    step = f"step '{current.text}'" if current else "the server to begin"
+    return DeadlineExceeded(
+        f"{job.name} was not ready after {deadline:g} s; it waits for {step}",
+        details=current.message if current else "",
+        resolution=f"The creation continues: 'dockyard vm wait {job.name.name}' follows it, "
+        f"'dockyard vm delete {job.name.name}' ends it.",
+        temporary=True,
+    )

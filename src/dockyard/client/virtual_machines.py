@@ -1,0 +1,170 @@
+"""Virtual machines over ARM: what a front door may ask for, as typed functions on the official SDK.
+
+Called by the CLI and the portal. Every function raises only ``dockyard.model.errors``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dockyard.client import views
+from dockyard.client.names import LOCATION, MachineName
+from dockyard.client.operations import Operation
+from dockyard.client.views import DOCKER_PORT_TAG, SSH_PORT_TAG, MachineView
+from dockyard.model.errors import NotFound
+from dockyard.model.image import ImageReference
+
+if TYPE_CHECKING:
+    from dockyard.client.connection import Connection
+
+_ALIAS_PUBLISHER, _ALIAS_OFFER = "Dockyard", "alias"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineRequest:
+    """What a new machine is to be. Ports of None are chosen by the server; ``custom_data`` is base64."""
+
+    id: MachineName
+    image: ImageReference
+    size: str
+    disk_gib: int
+    admin_username: str
+    ssh_public_key: str
+    ssh_port: int | None = None
+    docker_port: int | None = None
+    custom_data: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def image_reference(name: str) -> ImageReference:
+    """Read an image as users name it: an alias, or publisher:offer:sku[:version]. Raises InvalidRequest."""
+    if ":" in name:
+        return ImageReference.parse(name)
+    return ImageReference(_ALIAS_PUBLISHER, _ALIAS_OFFER, name)
+
+
+def document(request: MachineRequest) -> dict[str, Any]:
+    """Return the ARM body of a request."""
+    ports = {SSH_PORT_TAG: request.ssh_port, DOCKER_PORT_TAG: request.docker_port}
+    os_profile: dict[str, Any] = {
+        "computerName": request.id.name,
+        "adminUsername": request.admin_username,
+        "linuxConfiguration": {
+            "disablePasswordAuthentication": True,
+            "ssh": {
+                "publicKeys": [
+                    {
+                        "path": f"/home/{request.admin_username}/.ssh/authorized_keys",
+                        "keyData": request.ssh_public_key,
+                    }
+                ]
+            },
+        },
+    }
+    if request.custom_data is not None:
+        os_profile["customData"] = request.custom_data
+    return {
+        "location": LOCATION,
+        "tags": {**request.tags, **{name: str(port) for name, port in ports.items() if port is not None}},
+        "properties": {
+            "hardwareProfile": {"vmSize": request.size},
+            "storageProfile": {
+                "imageReference": {
+                    "publisher": request.image.publisher,
+                    "offer": request.image.offer,
+                    "sku": request.image.sku,
+                    "version": request.image.version,
+                },
+                "osDisk": {"createOption": "FromImage", "diskSizeGB": request.disk_gib},
+            },
+            "osProfile": os_profile,
+        },
+    }
+
+
+def create(connection: Connection, request: MachineRequest) -> Operation:
+    """Begin to create a machine that must not exist yet. Raises PreconditionFailed when it does."""
+    machines = connection.compute.virtual_machines
+    body: Any = document(request)  # the SDK's type for a plain document lists hundreds of optional members
+    return Operation(
+        connection,
+        begin=lambda: machines.begin_create_or_update(
+            request.id.resource_group, request.id.name, body, headers={"If-None-Match": "*"}
+        ),
+        what=f"Creating {request.id}",
+    )
+
+
+def get(connection: Connection, name: MachineName) -> MachineView:
+    """Return a machine with its instance view. Raises NotFound."""
+    with connection.mapped():
+        found = connection.compute.virtual_machines.get(name.resource_group, name.name, expand="instanceView")
+        return views.machine(found.as_dict())
+
+
+def find(connection: Connection, name: MachineName) -> MachineView | None:
+    """Return a machine with its instance view, or None."""
+    try:
+        return get(connection, name)
+    except NotFound:
+        return None
+
+
+def list_all(connection: Connection, *, resource_group: str | None) -> list[MachineView]:
+    """Return the machines of one group, or of all, each with its instance view, by name."""
+    machines = connection.compute.virtual_machines
+    with connection.mapped():
+        pages = machines.list(resource_group) if resource_group else machines.list_all()
+        names = [views.machine(item.as_dict()).id for item in pages]
+    found = [find(connection, name) for name in names]
+    return sorted((view for view in found if view is not None), key=lambda view: (view.id.resource_group, view.id.name))
+
+
+def start(connection: Connection, name: MachineName) -> Operation:
+    """Begin to start a machine. Raises NotFound or Conflict."""
+    machines = connection.compute.virtual_machines
+    return Operation(
+        connection,
+        begin=lambda: machines.begin_start(name.resource_group, name.name),
+        what=f"Starting {name}",
+    )
+
+
+def stop(connection: Connection, name: MachineName, *, skip_shutdown: bool) -> Operation:
+    """Begin to stop a machine; ``skip_shutdown`` pulls the plug. Raises NotFound or Conflict."""
+    machines = connection.compute.virtual_machines
+    return Operation(
+        connection,
+        begin=lambda: machines.begin_power_off(name.resource_group, name.name, skip_shutdown=skip_shutdown),
+        what=f"Stopping {name}",
+    )
+
+
+def restart(connection: Connection, name: MachineName) -> Operation:
+    """Begin to restart a machine. Raises NotFound or Conflict."""
+    machines = connection.compute.virtual_machines
+    return Operation(
+        connection,
+        begin=lambda: machines.begin_restart(name.resource_group, name.name),
+        what=f"Restarting {name}",
+    )
+
+
+def delete(connection: Connection, name: MachineName) -> Operation:
+    """Begin to delete a machine, its disk and its extensions; no error when there is none."""
+    machines = connection.compute.virtual_machines
+    return Operation(
+        connection,
+        begin=lambda: machines.begin_delete(name.resource_group, name.name),
+        what=f"Deleting {name}",
+    )
+
+
+def console_log(connection: Connection, name: MachineName) -> str:
+    """Return what the machine has written to its serial console. Raises NotFound."""
+    with connection.mapped():
+        answer = connection.compute.virtual_machines.retrieve_boot_diagnostics_data(name.resource_group, name.name)
+    url = answer.serial_console_log_blob_uri
+    return connection.download(url).decode("utf-8", errors="replace") if url else ""

@@ -1,0 +1,134 @@
+"""What guests are told and what they say: the fabric's side of the platform endpoints.
+
+Implements ``fabric.ports.GuestPlatform`` for ``wire``. Reports go into the store only when they say something new:
+an agent reports every few seconds, and each write waits for the disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dockyard_contract.aggregate_status import AggregateStatus
+
+from dockyard.fabric import planning
+from dockyard.fabric.changes import Changes
+from dockyard.fabric.ports import Clock, PackageStore, Store
+from dockyard.model.errors import NotFound
+from dockyard.model.extension import Extension
+from dockyard.model.guest import GuestGoal, HealthReport, Plugin, PluginState
+from dockyard.model.provisioning import ProvisioningState
+from dockyard.model.virtual_machine import VirtualMachine
+
+
+class Guests:
+    """Goals out, reports in."""
+
+    def __init__(self, *, store: Store, packages: PackageStore, clock: Clock, changes: Changes) -> None:
+        self._store = store
+        self._packages = packages
+        self._clock = clock
+        self._changes = changes
+        self._goals: dict[str, GuestGoal] = {}
+        self._provisioned: set[str] = set()
+        self._reported: dict[str, AggregateStatus] = {}
+        self._handlers: dict[str, frozenset[str]] = {}
+        self._seen_incarnation: dict[str, int] = {}
+
+    def goal(self, *, vm_id: str) -> GuestGoal:
+        """Return what the guest is to be told. Raises NotFound."""
+        goal = self._goals.get(vm_id)
+        if goal is None:
+            goal = self._goals[vm_id] = self._compose(vm_id)
+        return goal
+
+    async def goal_changed(self, *, vm_id: str, incarnation: int, timeout_seconds: float) -> None:
+        """Return when the goal's incarnation differs from ``incarnation``, or after the time-out."""
+        deadline = self._clock.now().timestamp() + timeout_seconds
+        while self.goal(vm_id=vm_id).incarnation == incarnation:
+            left = deadline - self._clock.now().timestamp()
+            if left <= 0:
+                return
+            await self._changes.wait(vm_id, seconds=left)
+
+    async def report_health(self, *, vm_id: str, report: HealthReport) -> None:
+        """Take the guest's health report; the first Ready ends its boot."""
+        if report.ready and vm_id not in self._provisioned:
+            self._provisioned.add(vm_id)
+            self._changes.notify(vm_id)
+
+    async def report_status(self, *, vm_id: str, status: AggregateStatus) -> None:
+        """Take the agent's status report; write what is new in it."""
+        machine = self._store.virtual_machine_by_vm_id(vm_id=vm_id)
+        if machine is None:
+            raise NotFound(f"There is no machine {vm_id}")
+        self._provisioned.add(vm_id)
+        with self._store.transaction():
+            self._take_agent(machine, status)
+            self._take_extensions(machine, status)
+        self._handlers[vm_id] = frozenset(handler.name.lower() for handler in status.handlers)
+        self._seen_incarnation[vm_id] = status.incarnation or 0
+        self._changes.notify(vm_id)
+
+    def published(self, *, vm_id: str) -> None:
+        """Forget the cached goal and wake held requests; call after every change of a machine or its extensions."""
+        self._goals.pop(vm_id, None)
+        self._changes.notify(vm_id)
+
+    def started(self, *, vm_id: str) -> None:
+        """Forget what the guest said before this start."""
+        self._provisioned.discard(vm_id)
+        self._handlers.pop(vm_id, None)
+        self._seen_incarnation.pop(vm_id, None)
+
+    def forget(self, *, vm_id: str) -> None:
+        """Forget everything of a machine that is gone."""
+        self.started(vm_id=vm_id)
+        self._goals.pop(vm_id, None)
+        self._changes.notify(vm_id)
+
+    def is_provisioned(self, *, vm_id: str) -> bool:
+        """Tell whether the guest reported Ready since its start."""
+        return vm_id in self._provisioned
+
+    def is_without(self, *, vm_id: str, handler_name: str, incarnation: int) -> bool:
+        """Tell whether the agent has taken ``incarnation`` and lists the handler no more."""
+        taken = self._seen_incarnation.get(vm_id, 0) >= incarnation
+        return taken and handler_name.lower() not in self._handlers.get(vm_id, frozenset())
+
+    def _compose(self, vm_id: str) -> GuestGoal:
+        machine = self._store.virtual_machine_by_vm_id(vm_id=vm_id)
+        if machine is None:
+            raise NotFound(f"There is no machine {vm_id}")
+        plugins = tuple(self._plugin(extension) for extension in self._store.extensions(machine=machine.id))
+        return GuestGoal(machine=machine, incarnation=machine.incarnation, plugins=plugins)
+
+    def _plugin(self, extension: Extension) -> Plugin:
+        package = self._packages.get(handler_name=extension.handler_name, version=extension.handler_version)
+        leaving = extension.provisioning_state is ProvisioningState.DELETING
+        return Plugin(
+            handler_name=package.handler_name,
+            version=package.version,
+            state=PluginState.UNINSTALL if leaving else PluginState.ENABLED,
+            archive=package.archive,
+            sequence_number=extension.sequence_number,
+            settings=extension.settings,
+            protected=extension.protected,
+        )
+
+    def _take_agent(self, machine: VirtualMachine, status: AggregateStatus) -> None:
+        agent = planning.agent_status(status, at=self._clock.now())
+        known = machine.agent
+        if known is None or replace(known, at=agent.at) != agent:
+            self._store.put_virtual_machine(replace(machine, agent=agent))
+
+    def _take_extensions(self, machine: VirtualMachine, status: AggregateStatus) -> None:
+        now = self._clock.now()
+        reports = {handler.name.lower(): handler for handler in status.handlers}
+        for extension in self._store.extensions(machine=machine.id):
+            report = reports.get(extension.handler_name.lower())
+            if report is None:
+                continue
+            fresh = planning.extension_status(report, at=now)
+            known = extension.status
+            if known is None or replace(known, at=now) != fresh:
+                self._store.put_extension(replace(extension, status=fresh))

@@ -1,0 +1,223 @@
+"""Pure decisions of the fabric: what a new machine gets, how goals move on, what a report means.
+
+Nothing here touches the outside; everything is tested as a table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import Enum
+
+from dockyard_contract.aggregate_status import AggregateStatus, HandlerReport
+
+from dockyard.fabric.requests import ExtensionRequest, ForwardRequest, VirtualMachineRequest
+from dockyard.model.errors import Exhausted
+from dockyard.model.extension import Extension, ExtensionStatus, SubStatus
+from dockyard.model.image import ImageReference
+from dockyard.model.provisioning import ProvisioningState
+from dockyard.model.virtual_machine import (
+    AgentStatus,
+    NetworkProfile,
+    PortForward,
+    Step,
+    VirtualMachine,
+)
+
+SSH = ForwardRequest(name="ssh", guest_port=22)
+DOCKER = ForwardRequest(name="docker", guest_port=2376)
+_FIRST_PORT = {"ssh": 22022, "docker": 23760}
+_FIRST_OTHER_PORT = 24500
+_LAST_PORT = 29999  # below Linux's ephemeral range, so that no outgoing connection borrows a stopped machine's port
+_TICKS_PER_SECOND = 10_000_000
+_DOTNET_EPOCH = datetime(1, 1, 1, tzinfo=UTC)
+
+
+def new_machine(
+    *,
+    request: VirtualMachineRequest,
+    vm_id: str,
+    image: ImageReference,
+    now: datetime,
+    others: Sequence[VirtualMachine],
+    is_free: Callable[[int], bool],
+) -> VirtualMachine:
+    """Turn a request into the document of a machine that is about to be created.
+
+    Raises:
+        Exhausted: (code PortInUse) an asked-for host port is taken, or none is left.
+    """
+    network = NetworkProfile(
+        mac_address=_mac_address(vm_id, interface=0),
+        outbound_mac_address=_mac_address(vm_id, interface=1),
+        private_ip=_private_ip(others),
+        forwards=_forwards(request, others=others, is_free=is_free),
+    )
+    return VirtualMachine(
+        id=request.id,
+        vm_id=vm_id,
+        location=request.location,
+        size=request.size,
+        image=image,
+        disk_gib=request.disk_gib,
+        os_profile=request.os_profile,
+        network=network,
+        created_at=now,
+        provisioning_state=ProvisioningState.CREATING,
+        tags=request.tags,
+        goal_ticks=ticks(now),
+    )
+
+
+def next_goal(machine: VirtualMachine, *, now: datetime) -> VirtualMachine:
+    """Return the machine with a new incarnation; its time in ticks always rises, else agents ignore the goal."""
+    return replace(
+        machine,
+        incarnation=machine.incarnation + 1,
+        goal_ticks=max(ticks(now), machine.goal_ticks + 1),
+    )
+
+
+def ticks(at: datetime) -> int:
+    """Return .NET ticks: 100-nanosecond intervals since the year 1."""
+    return int((at - _DOTNET_EPOCH).total_seconds() * _TICKS_PER_SECOND)
+
+
+def same_extension(existing: Extension, request: ExtensionRequest, *, handler_version: str) -> bool:
+    """Tell whether a request asks for what is there already. Protected settings given anew always count as a change."""
+    return (
+        request.protected_settings is None
+        and existing.protected is None
+        and existing.handler_version == handler_version
+        and existing.force_update_tag == request.force_update_tag
+        and json.dumps(existing.settings, sort_keys=True) == json.dumps(request.settings, sort_keys=True)
+    )
+
+
+def agent_status(status: AggregateStatus, *, at: datetime) -> AgentStatus:
+    """Translate the agent's word on itself."""
+    agent = status.guest_agent
+    return AgentStatus(version=agent.version, status=agent.status, message=agent.message, at=at)
+
+
+def extension_status(report: HandlerReport, *, at: datetime) -> ExtensionStatus:
+    """Translate the agent's word on one handler."""
+    settings = report.settings_status
+    status = ExtensionStatus(
+        handler_version=report.version,
+        handler_status=report.status,
+        handler_code=report.code,
+        handler_message=report.message,
+        at=at,
+    )
+    if settings is None:
+        return status
+    return replace(
+        status,
+        sequence_number=report.sequence_number,
+        status=settings.status,
+        code=settings.code,
+        operation=settings.operation,
+        message=settings.message,
+        substatuses=tuple(
+            SubStatus(name=part.name, status=part.status, code=part.code, message=part.message)
+            for part in settings.substatuses
+        ),
+    )
+
+
+class Outcome(Enum):
+    """What a report means for an extension's operation."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+def outcome(extension: Extension) -> Outcome:
+    """Judge the last report against the sequence number that was asked for."""
+    status = extension.status
+    if status is None:
+        return Outcome.PENDING
+    if status.sequence_number == extension.sequence_number and status.status in ("success", "warning"):
+        return Outcome.SUCCEEDED
+    if status.sequence_number == extension.sequence_number and status.status == "error":
+        return Outcome.FAILED
+    if status.handler_status in ("NotReady", "Unresponsive") and status.handler_code != 0:
+        return Outcome.FAILED
+    return Outcome.PENDING
+
+
+def begin_step(machine: VirtualMachine, name: str, *, now: datetime) -> VirtualMachine:
+    """Return the machine with step ``name`` begun, and an unfinished one before it ended."""
+    machine = end_step(machine, now=now)
+    earlier = tuple(step for step in machine.steps if step.name != name)
+    return replace(machine, steps=(*earlier, Step(name, now)))
+
+
+def end_step(machine: VirtualMachine, *, now: datetime) -> VirtualMachine:
+    """Return the machine with its running step ended."""
+    steps = tuple(step if step.ended_at else replace(step, ended_at=now) for step in machine.steps)
+    return replace(machine, steps=steps)
+
+
+def note_step(machine: VirtualMachine, message: str) -> VirtualMachine:
+    """Return the machine with ``message`` on its running step."""
+    steps = tuple(step if step.ended_at else replace(step, message=message) for step in machine.steps)
+    return replace(machine, steps=steps)
+
+
+def _forwards(
+    request: VirtualMachineRequest, *, others: Sequence[VirtualMachine], is_free: Callable[[int], bool]
+) -> tuple[PortForward, ...]:
+    owners = {forward.host_port: machine.id.name for machine in others for forward in machine.network.forwards}
+    chosen: list[PortForward] = []
+    for wanted in request.forwards:
+        taken = {*owners, *(forward.host_port for forward in chosen)}
+        if wanted.host_port is None:
+            port = _first_free(wanted.name, taken=taken, is_free=is_free)
+        else:
+            port = _checked(wanted.host_port, owners=owners, is_free=is_free)
+        chosen.append(PortForward(wanted.name, port, wanted.guest_port))
+    return tuple(chosen)
+
+
+def _first_free(name: str, *, taken: Iterable[int], is_free: Callable[[int], bool]) -> int:
+    excluded = set(taken)
+    for port in range(_FIRST_PORT.get(name, _FIRST_OTHER_PORT), _LAST_PORT):
+        if port not in excluded and is_free(port):
+            return port
+    raise Exhausted(
+        f"No loopback port is left for {name}",
+        resolution="Delete a virtual machine, or name a port yourself.",
+        code="PortInUse",
+    )
+
+
+def _checked(port: int, *, owners: dict[int, str], is_free: Callable[[int], bool]) -> int:
+    if port not in owners and is_free(port):
+        return port
+    holder = f"the virtual machine '{owners[port]}'" if port in owners else "another program"
+    raise Exhausted(
+        f"Port {port} of 127.0.0.1 is in use by {holder}",
+        resolution="Choose another port, or leave it out and a free one is chosen.",
+        code="PortInUse",
+    )
+
+
+def _mac_address(vm_id: str, *, interface: int) -> str:
+    """Derive a locally administered address from the machine's id; the last bit of the prefix tells the interface."""
+    digits = vm_id.replace("-", "")[:8]
+    pairs = [digits[at : at + 2] for at in range(0, 8, 2)]
+    return ":".join(["52", f"{0x54 + interface:02x}", *pairs])
+
+
+def _private_ip(others: Sequence[VirtualMachine]) -> str:
+    taken = {machine.network.private_ip for machine in others}
+    for number in range(4, 65_000):  # Azure keeps the first four addresses of a network for itself
+        address = f"10.0.{number >> 8}.{number & 0xFF}"
+        if address not in taken and number & 0xFF not in (0, 0xFF):
+            return address
+    raise Exhausted("The virtual network has no free address", resolution="Delete a virtual machine.")

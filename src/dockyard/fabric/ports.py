@@ -1,0 +1,246 @@
+"""The ports of the fabric: what it asks of the rooms around it, and what it offers to the guests' endpoints.
+
+Adapters live in ``hypervisors``, ``gallery``, ``store``, ``pki`` and ``wire``; ``dockyard.serve`` joins them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from dockyard_contract.aggregate_status import AggregateStatus
+
+from dockyard.model.extension import Extension, ExtensionPackage
+from dockyard.model.guest import GuestGoal, HealthReport
+from dockyard.model.image import Image, ImageBuildOptions, ImageReference
+from dockyard.model.operation import Operation
+from dockyard.model.resource_group import ResourceGroup
+from dockyard.model.resource_id import ResourceId
+from dockyard.model.virtual_machine import ProcessIdentity, VirtualMachine
+
+
+class Clock(Protocol):
+    """Time, so that tests can make it virtual."""
+
+    def now(self) -> datetime:
+        """Return the present, in UTC, with its time zone."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+@dataclass(frozen=True)
+class PlatformLink:
+    """The two ends of a machine's virtual network cable: datagram sockets, one Ethernet frame a datagram."""
+
+    platform_socket: Path
+    machine_socket: Path
+
+
+@dataclass(frozen=True)
+class MachineSpec:
+    """All a hypervisor needs to make and start one machine."""
+
+    machine: VirtualMachine
+    image: Image
+    link: PlatformLink
+
+
+class MachineState(Enum):
+    """What is really there."""
+
+    ABSENT = "absent"
+    STOPPED = "stopped"
+    RUNNING = "running"
+
+
+class HypervisorDriver(Protocol):
+    """One way to run machines. Every method may be repeated; none needs root."""
+
+    async def create(self, *, spec: MachineSpec) -> None:
+        """Make the machine's folder and disk. Raises Exhausted when disk space lacks; leaves nothing half-made."""
+
+    async def start(self, *, spec: MachineSpec) -> ProcessIdentity:
+        """Start the machine, or return the identity of the process that already runs it.
+
+        Raises Exhausted (code PortInUse) when a forward's port is taken, OperationFailed with the last lines of the
+        hypervisor's own output when it does not start.
+        """
+
+    async def observe(self, *, vm_id: str) -> MachineState:
+        """Look at files and process; never trusts a process number alone."""
+
+    async def identify(self, *, vm_id: str) -> ProcessIdentity | None:
+        """Return the identity of the process that runs the machine, None when none does."""
+
+    async def shut_down(self, *, vm_id: str, deadline_seconds: float) -> None:
+        """Ask the guest to power off, wait, then power off by force. No error when it does not run."""
+
+    async def power_off(self, *, vm_id: str) -> None:
+        """Cut the power. Returns when the process is gone."""
+
+    async def delete(self, *, vm_id: str) -> None:
+        """Power off and remove every file of the machine. No error when there is none."""
+
+    async def list(self) -> Sequence[str]:
+        """Return the ids of the machines of which anything exists."""
+
+    def console_tail(self, *, vm_id: str, lines: int) -> Sequence[str]:
+        """Return the last lines the guest wrote to its serial console, escape sequences removed."""
+
+    def console_log(self, *, vm_id: str) -> bytes:
+        """Return the whole serial console log; empty when there is none."""
+
+
+class HostPorts(Protocol):
+    """TCP ports of the host's loopback address."""
+
+    def is_free(self, *, port: int) -> bool:
+        """Tell whether something could listen on the port now."""
+
+
+class PlatformNetwork(Protocol):
+    """The endpoints guests see, one private set a machine."""
+
+    def link(self, *, vm_id: str) -> PlatformLink:
+        """Name the sockets of a machine's cable."""
+
+    async def attach(self, *, vm_id: str) -> None:
+        """Open the machine's endpoints; no error when they are open."""
+
+    async def detach(self, *, vm_id: str) -> None:
+        """Close the endpoints and remove their sockets; no error when there are none."""
+
+
+class GuestPlatform(Protocol):
+    """What the fabric offers to the endpoints: goals out, reports in. Implemented by the fabric, called by ``wire``."""
+
+    def goal(self, *, vm_id: str) -> GuestGoal:
+        """Return what the guest is to be told. Raises NotFound."""
+
+    async def goal_changed(self, *, vm_id: str, incarnation: int, timeout_seconds: float) -> None:
+        """Return when the goal's incarnation differs from ``incarnation``, or after the time-out."""
+
+    async def report_health(self, *, vm_id: str, report: HealthReport) -> None:
+        """Take the guest's health report."""
+
+    async def report_status(self, *, vm_id: str, status: AggregateStatus) -> None:
+        """Take the agent's status report."""
+
+
+class TenantKeys(Protocol):
+    """Each machine's own certificate, to which its protected settings are encrypted."""
+
+    def create(self, *, vm_id: str) -> str:
+        """Make the key pair when there is none; return the certificate's thumbprint (upper-case SHA-1)."""
+
+    def encrypt(self, *, vm_id: str, plaintext: bytes) -> str:
+        """Return base64 DER CMS EnvelopedData that only this machine can open."""
+
+    def pkcs12(self, *, vm_id: str) -> bytes:
+        """Return certificate and key as PKCS#12 with an empty password, for delivery to the machine."""
+
+    def delete(self, *, vm_id: str) -> None:
+        """Forget the pair; no error when there is none."""
+
+
+class ImageStore(Protocol):
+    """VM images by name."""
+
+    def resolve(self, *, name: str) -> ImageReference:
+        """Turn an alias or URN into the URN of something that can be built. Raises NotFound: PlatformImageNotFound."""
+
+    def alias(self, *, reference: ImageReference) -> str:
+        """Return the short name of a URN. Raises NotFound (code PlatformImageNotFound)."""
+
+    def find(self, *, alias: str) -> Image | None:
+        """Return the newest built image, None when it was not built yet."""
+
+    def get(self, *, image_id: str) -> Image | None:
+        """Return a built image by its content name."""
+
+    def list(self) -> Sequence[Image]:
+        """Return all built images."""
+
+    async def build(self, *, alias: str, options: ImageBuildOptions, progress: Callable[[str], None]) -> Image:
+        """Build, or wait for a build under way; ``progress`` gets a short line now and then."""
+
+    def delete(self, *, alias: str) -> None:
+        """Remove every built version of an alias. Raises NotFound when there is none."""
+
+
+class PackageStore(Protocol):
+    """Extension packages by name."""
+
+    def resolve(
+        self,
+        *,
+        publisher: str,
+        type: str,
+        version: str,
+        auto_upgrade_minor_version: bool,
+    ) -> ExtensionPackage:
+        """Return the package to use for ``version`` (``1.0``, ``1.3.0``). Raises NotFound: VMExtensionImageNotFound."""
+
+    def get(self, *, handler_name: str, version: str) -> ExtensionPackage:
+        """Return one exact version. Raises NotFound (code VMExtensionImageNotFound)."""
+
+    def list(self) -> Sequence[ExtensionPackage]:
+        """Return all packages."""
+
+
+class Store(Protocol):
+    """Resources as documents and operations as a journal. Every write is on the disk when the method returns."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make several writes one."""
+
+    def virtual_machine(self, *, id: ResourceId) -> VirtualMachine | None:
+        """Return one machine by resource id."""
+
+    def virtual_machine_by_vm_id(self, *, vm_id: str) -> VirtualMachine | None:
+        """Return one machine by UUID."""
+
+    def virtual_machines(self) -> Sequence[VirtualMachine]:
+        """Return all machines, by id."""
+
+    def put_virtual_machine(self, machine: VirtualMachine) -> None:
+        """Write one machine."""
+
+    def delete_virtual_machine(self, *, id: ResourceId) -> None:
+        """Remove one machine."""
+
+    def extension(self, *, id: ResourceId) -> Extension | None:
+        """Return one extension by resource id."""
+
+    def extensions(self, *, machine: ResourceId) -> Sequence[Extension]:
+        """Return the extensions of one machine, oldest first."""
+
+    def put_extension(self, extension: Extension) -> None:
+        """Write one extension."""
+
+    def delete_extension(self, *, id: ResourceId) -> None:
+        """Remove one extension."""
+
+    def operation(self, *, operation_id: str) -> Operation | None:
+        """Return one line of the journal."""
+
+    def operations_in_progress(self) -> Sequence[Operation]:
+        """Return the unfinished lines of the journal, oldest first."""
+
+    def put_operation(self, operation: Operation) -> None:
+        """Write one line of the journal."""
+
+    def resource_groups(self) -> Sequence[ResourceGroup]:
+        """Return all resource groups."""
+
+    def put_resource_group(self, group: ResourceGroup) -> None:
+        """Write one resource group."""
+
+    def delete_resource_group(self, *, name: str) -> None:
+        """Remove one resource group."""

@@ -1,0 +1,51 @@
+"""What a caller asks for, as values; the ARM API makes them from request bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dockyard.model.resource_id import ResourceId
+from dockyard.model.virtual_machine import OsProfile, VirtualMachineSize
+
+DEFAULT_DISK_GIB = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForwardRequest:
+    """A port of the guest to be reachable on the host; ``host_port`` of None lets the fabric choose."""
+
+    name: str
+    guest_port: int
+    host_port: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VirtualMachineRequest:
+    """A machine to be. ``image_name`` is an alias or a URN."""
+
+    id: ResourceId
+    location: str
+    size: VirtualMachineSize
+    image_name: str
+    os_profile: OsProfile
+    disk_gib: int = DEFAULT_DISK_GIB
+    forwards: tuple[ForwardRequest, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtensionRequest:
+    """An extension to be. ``protected_settings`` is plaintext: it goes no further than the envelope."""
+
+    id: ResourceId
+    location: str
+    publisher: str
+    type: str
+    type_handler_version: str
+    auto_upgrade_minor_version: bool = True
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    protected_settings: Mapping[str, Any] | None = field(default=None, repr=False)
+    force_update_tag: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)

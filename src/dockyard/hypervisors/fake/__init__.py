@@ -1,0 +1,1 @@
+"""Machines in memory, for tests of everything above a hypervisor."""

@@ -1,0 +1,1 @@
+"""What guest and host must agree on: the documents of the Azure VM extension protocol, as values and codecs."""

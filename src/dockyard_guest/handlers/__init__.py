@@ -1,0 +1,1 @@
+"""Extension handlers, a room each; they never import one another."""

@@ -1,0 +1,1 @@
+"""The Docker extension: installs, secures and proves a Docker engine."""

@@ -1,0 +1,315 @@
+"""What handlers and the runtime may ask of the machine, and what the runtime may ask of a handler.
+
+The system room implements the machine's side, `main` joins the two, tests implement them again. Nothing here acts.
+All paths are absolute texts. Methods raise `GuestError` and nothing else for what can be foreseen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from .values import (
+        Applied,
+        CertificateFacts,
+        Completed,
+        HttpAnswer,
+        Listener,
+        OsRelease,
+        PlainSettings,
+        TlsProbe,
+        Unit,
+    )
+
+
+# ---------------------------------------------------------------- the machine
+
+
+class Clock(Protocol):
+    """Time of day, elapsed time, and waiting."""
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+
+    def monotonic(self) -> float:
+        """Seconds since some moment; never goes back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Files(Protocol):
+    """Files and folders of root. A write is atomic and leaves the final mode from the first moment."""
+
+    def read(self, path: str) -> bytes | None:
+        """The content, or ``None`` when there is no such file."""
+
+    def write(self, path: str, content: bytes, *, mode: int) -> None:
+        """Put a file of this content and mode in place of whatever file is there; never follows a link."""
+
+    def append(self, path: str, content: bytes, *, mode: int) -> None:
+        """Add to the end of a file, which is made with this mode when there is none."""
+
+    def remove(self, path: str) -> None:
+        """Remove a file; it need not be there."""
+
+    def rename(self, source: str, target: str) -> None:
+        """Move a file within its folder, over whatever file is there."""
+
+    def size(self, path: str) -> int:
+        """Size in bytes; 0 when there is no such file."""
+
+    def make_folder(self, path: str, *, mode: int) -> None:
+        """Make a folder and its parents; one that is there stays as it is."""
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        """Names in a folder, sorted; none when there is no such folder."""
+
+    def stamp(self, path: str) -> str:
+        """A text that changes whenever the file is replaced, written or removed."""
+
+    def try_lock(self, path: str) -> AbstractContextManager[None] | None:
+        """Take the lock that goes with this file, or ``None`` when another process holds it.
+
+        The lock is released when the context is left or the process ends, however it ends.
+        """
+
+
+class Commands(Protocol):
+    """Processes. The environment is made from scratch; arguments and environment never hold a secret."""
+
+    def find(self, program: str) -> str | None:
+        """Path of a program, or ``None``."""
+
+    def run(self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"") -> Completed:
+        """Run a program to its end; standard output and standard error are kept apart.
+
+        Raises:
+            PermanentError: There is no such program.
+            TemporaryError: It did not end in time; it and its children have been killed.
+        """
+
+    def stream(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float,
+        on_line: Callable[[str], None],
+        environment: Mapping[str, str] | None = None,
+    ) -> Completed:
+        """As `run`, with both outputs merged and every line handed on as it comes."""
+
+
+class Services(Protocol):
+    """The service manager, which is systemd."""
+
+    def is_available(self) -> bool:
+        """Whether systemd runs this machine."""
+
+    def units(self, names: Sequence[str]) -> tuple[Unit, ...]:
+        """The units of these names, in this order, whether they exist or not."""
+
+    def reload_units(self) -> None:
+        """Make the manager read unit files again."""
+
+    def enable(self, names: Sequence[str]) -> None:
+        """Make units start at boot."""
+
+    def restart(self, name: str) -> None:
+        """Start or restart a unit and wait until it is up.
+
+        Raises:
+            TemporaryError: It did not come up.
+        """
+
+    def reload(self, name: str) -> None:
+        """Ask a running unit to read its configuration again."""
+
+    def stop(self, names: Sequence[str]) -> None:
+        """Stop units; they need not run."""
+
+    def journal(self, name: str, *, since: float, lines: int) -> tuple[str, ...]:
+        """The unit's last log lines since a time in seconds since the epoch."""
+
+
+class Step(Protocol):
+    """One step of the work, shown as a substatus."""
+
+    def say(self, text: str) -> None:
+        """Replace the step's text."""
+
+    def warn(self, text: str) -> None:
+        """Replace the step's text; the step ends as a warning."""
+
+    def checkpoint(self) -> None:
+        """A moment at which the work may be given up.
+
+        Raises:
+            SupersededError: A newer command has been given.
+        """
+
+
+class Packages(Protocol):
+    """The distribution's package manager."""
+
+    def is_available(self) -> bool:
+        """Whether this machine has it."""
+
+    def installed(self) -> frozenset[str]:
+        """Names of the packages that are installed."""
+
+    def install(self, names: Sequence[str], *, if_known: Sequence[str], step: Step) -> None:
+        """Install packages, and those of `if_known` that the distribution has; waits for locks and for the network.
+
+        Raises:
+            TemporaryError: The network or another package manager did not let go before the deadline.
+            PermanentError: The package manager refused.
+        """
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove packages and nothing besides; those that others need stay."""
+
+
+class Sockets(Protocol):
+    """Network endpoints of this machine."""
+
+    def listener(self, port: int) -> Listener | None:
+        """Who listens on a TCP port."""
+
+    def get_unix(self, socket: str, path: str, *, timeout: float) -> HttpAnswer:
+        """Ask an HTTP server on a unix socket.
+
+        Raises:
+            TemporaryError: There was no HTTP answer in time.
+        """
+
+    def get_tls(
+        self,
+        port: int,
+        path: str,
+        *,
+        authority: str,
+        timeout: float,
+        certificate: str | None = None,
+        key: str | None = None,
+    ) -> TlsProbe:
+        """Send one HTTPS request to this machine and read the answer, or find out why there is none.
+
+        A request is needed: under TLS 1.3 the client's handshake succeeds even when its certificate is refused.
+        """
+
+
+class Certificates(Protocol):
+    """Questions about certificates, answered by the openssl program."""
+
+    def inspect(self, *, authority: bytes, certificate: bytes, key: bytes) -> CertificateFacts:
+        """What there is to know about a server's certificate.
+
+        Raises:
+            PermanentError: One of the three cannot be read.
+        """
+
+
+class Envelopes(Protocol):
+    """Protected settings."""
+
+    def open(self, envelope: bytes, *, certificate: str, key: str) -> bytes:
+        """Decrypt a DER CMS envelope with the recipient's certificate and key files.
+
+        Raises:
+            PermanentError: It cannot be decrypted. The error never holds plaintext.
+        """
+
+
+class Background(Protocol):
+    """Work that outlives the command that starts it."""
+
+    def start(self, *, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start a program apart from this process and from the agent's service.
+
+        Starting one whose name still runs does nothing.
+
+        Raises:
+            TemporaryError: It could not be started.
+        """
+
+
+class System(Protocol):
+    """What this machine is."""
+
+    def release(self) -> OsRelease:
+        """Which distribution this is."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """All doors to the machine."""
+
+    clock: Clock
+    files: Files
+    commands: Commands
+    services: Services
+    packages: Packages
+    sockets: Sockets
+    certificates: Certificates
+    envelopes: Envelopes
+    background: Background
+    system: System
+
+
+# ---------------------------------------------------------------- handlers
+
+
+class Progress(Protocol):
+    """The steps of the work, in the order they begin."""
+
+    def step(self, name: str, text: str) -> AbstractContextManager[Step]:
+        """Begin a step. Leaving the context ends it well, or as an error when a `GuestError` passes through.
+
+        Raises:
+            SupersededError: A newer command has been given; the step does not begin.
+        """
+
+
+class Handler(Protocol):
+    """One extension, as the runtime sees it."""
+
+    @property
+    def title(self) -> str:
+        """What is handled, as it stands in the status: ``Docker``."""
+
+    def install(self) -> str:
+        """Find out, quickly, whether this machine can have the extension. Answers one sentence.
+
+        Raises:
+            PermanentError: It cannot.
+        """
+
+    def check(self, settings: PlainSettings) -> None:
+        """Judge settings without touching the machine.
+
+        Raises:
+            MalformedDocument: A member is missing or of the wrong type.
+            PermanentError: The members do not go together.
+        """
+
+    def apply(self, settings: PlainSettings, *, progress: Progress) -> Applied:
+        """Bring the machine into the state asked for; finds the state it is in first, and changes what differs.
+
+        Raises:
+            MalformedDocument: A member is missing or of the wrong type.
+            GuestError: It could not be done. What worked before works again.
+        """
+
+    def disable(self) -> str:
+        """Take back what makes the extension reachable; keeps data. Answers one sentence."""
+
+    def update(self, *, target_version: str) -> str:
+        """Hand over to another version of this handler. Answers one sentence."""
+
+    def uninstall(self) -> str:
+        """Take back what this version brought, unless another version has taken over. Answers one sentence."""

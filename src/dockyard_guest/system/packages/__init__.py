@@ -1,0 +1,1 @@
+"""Package managers, a module each, all of the shape of `ports.Packages`."""

@@ -1,0 +1,164 @@
+"""What passes through the ports: frozen values that say what was found out about the machine or what came of an act.
+
+Made by the system room or by handlers, read by everybody in the guest. No behaviour beyond answering questions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dockyard_contract.documents import JsonObject
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A process that ended. Output is hidden from `repr`: it may be a decrypted secret."""
+
+    argv: tuple[str, ...]
+    exit_code: int
+    stdout: bytes = field(default=b"", repr=False)
+    stderr: bytes = field(default=b"", repr=False)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it exited with 0."""
+        return self.exit_code == 0
+
+    @property
+    def output(self) -> str:
+        """Standard output as text."""
+        return self.stdout.decode(errors="replace")
+
+    @property
+    def complaint(self) -> str:
+        """Standard error as text, without blanks around it."""
+        return self.stderr.decode(errors="replace").strip()
+
+
+@dataclass(frozen=True)
+class OsRelease:
+    """Which distribution this is: the members of ``/etc/os-release`` that decide anything."""
+
+    id: str
+    id_like: tuple[str, ...] = ()
+    version_id: str = ""
+    pretty_name: str = ""
+
+    @property
+    def is_debian_family(self) -> bool:
+        """Whether this is Debian or made from it."""
+        return "debian" in (self.id, *self.id_like)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One systemd unit as its manager sees it; the words are systemd's own."""
+
+    name: str
+    load_state: str = "not-found"
+    active_state: str = "inactive"
+    file_state: str = ""
+    fragment: str = ""
+    drop_ins: tuple[str, ...] = ()
+    main_pid: int = 0
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a unit, masked or not."""
+        return self.load_state != "not-found"
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether somebody has forbidden the unit to start."""
+        return self.load_state == "masked"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the unit runs now."""
+        return self.active_state in ("active", "reloading")
+
+    @property
+    def starts_at_boot(self) -> bool:
+        """Whether the unit needs no enabling, or is enabled."""
+        return self.file_state not in ("disabled", "indirect")
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who listens on a TCP port. Process number and name are unknown for other namespaces."""
+
+    port: int
+    pid: int | None = None
+    name: str | None = None
+
+    def __str__(self) -> str:
+        if self.pid is None:
+            return "a process that cannot be seen from here"
+        return f"{self.name or 'a process'} (process {self.pid})"
+
+
+@dataclass(frozen=True)
+class CertificateFacts:
+    """What the openssl program says about a server's certificate, its key and their authority.
+
+    Attributes:
+        subject: Subject of the certificate.
+        not_before: Begin of its validity, seconds since the epoch.
+        not_after: End of its validity, seconds since the epoch.
+        key_matches: Whether the private key belongs to the certificate.
+        chain_problem: Why the certificate does not lead to the authority; empty when it does. Dates are left out.
+        serves: Whether it may be used by a server: serverAuth, or no restriction at all.
+    """
+
+    subject: str
+    not_before: float
+    not_after: float
+    key_matches: bool
+    chain_problem: str
+    serves: bool
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """The beginning of an HTTP answer: its status and its body."""
+
+    status: int
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class TlsProbe:
+    """What came of one HTTPS request. At most one of `answer` and `refused` is set; none means unreachable.
+
+    Attributes:
+        answer: The HTTP answer, if one came.
+        refused: Why the far side ended the connection after it had been made; empty when it did not.
+        unreachable: Why no connection could be made; empty when one was.
+    """
+
+    answer: HttpAnswer | None = None
+    refused: str = ""
+    unreachable: str = ""
+
+
+@dataclass(frozen=True)
+class PlainSettings:
+    """One sequence number's settings after decryption; both parts are objects, possibly empty."""
+
+    public: JsonObject
+    protected: JsonObject
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a handler has done for one sequence number.
+
+    Attributes:
+        message: One sentence for the status message.
+        watched: Paths that must stay as they are now for the same settings to need no work again.
+    """
+
+    message: str
+    watched: tuple[str, ...] = ()

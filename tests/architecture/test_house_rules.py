@@ -1,0 +1,71 @@
+"""The rules of the house, checked by tools: imports, format, lint, types, and what a guest may lean on."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+SHIPPED = sorted([*(ROOT / "src/dockyard_guest").rglob("*.py"), *(ROOT / "src/dockyard_contract").rglob("*.py")])
+
+
+def run(*argv: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("ruff", "format", "--check", "src", "tests", "benchmarks"),
+        ("ruff", "check", "src", "tests", "benchmarks"),
+        ("mypy",),
+        ("lint-imports",),
+    ],
+    ids=lambda argv: " ".join(argv[:2]),
+)
+def test_the_tool_has_no_complaint(argv: tuple[str, ...]) -> None:
+    program, *arguments = argv
+    done = run(str(BIN / program), *arguments)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(ROOT / "src")))
+def test_what_runs_in_a_guest_imports_the_standard_library_alone(path: Path) -> None:
+    allowed = sys.stdlib_module_names | {"dockyard_guest", "dockyard_contract"}
+    outside = {name for name in imported(path) if name.partition(".")[0] not in allowed}
+    assert outside == set()
+
+
+def imported(path: Path) -> list[str]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"), feature_version=(3, 9))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.append(node.module)
+    return names
+
+
+def test_every_module_says_its_place() -> None:
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "src").rglob("*.py")
+        if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+    ]
+    assert silent == []
+
+
+def test_every_dependency_has_its_reason() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    reasons = (ROOT / "docs/dependencies.md").read_text("utf-8")
+    names = [requirement.split(">")[0] for requirement in wanted]
+    assert [name for name in names if f"`{name}`" not in reasons] == []
