@@ -53,9 +53,7 @@ class Paths:
             dirs.user_data_path,
             dirs.user_state_path,
             dirs.user_cache_path,
-            _short_runtime(
-                Path(environ.get("XDG_RUNTIME_DIR") or "/nonexistent") / "dockyard", name="dockyard"
-            ),
+            _short_runtime(Path(environ.get("XDG_RUNTIME_DIR") or "/nonexistent") / "dockyard", name="dockyard"),
         )
 
     @property

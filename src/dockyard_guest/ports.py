@@ -63,8 +63,14 @@ class Files(Protocol):
     def size(self, path: str) -> int:
         """Size in bytes; 0 when there is no such file."""
 
+    def mode(self, path: str) -> int | None:
+        """Permission bits, or ``None`` when there is no such file."""
+
     def make_folder(self, path: str, *, mode: int) -> None:
         """Make a folder and its parents; one that is there stays as it is."""
+
+    def remove_folder(self, path: str) -> None:
+        """Remove a folder if it is there and empty."""
 
     def names(self, folder: str) -> tuple[str, ...]:
         """Names in a folder, sorted; none when there is no such folder."""
@@ -229,13 +235,21 @@ class Background(Protocol):
     """Work that outlives the command that starts it."""
 
     def start(self, *, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Start a program apart from this process and from the agent's service.
-
-        Starting one whose name still runs does nothing.
+        """Start a program apart from this process and from the agent's service; no name is used twice.
 
         Raises:
             TemporaryError: It could not be started.
         """
+
+
+class Settled(Protocol):
+    """The marker by which a repeated `enable` with nothing to do is known without reading anything else."""
+
+    def record(self, *, folder: str, version: str, sequence_number: int, watched: Sequence[str]) -> None:
+        """Declare a sequence number settled for as long as all these files stay as they are now."""
+
+    def forget(self, *, folder: str) -> None:
+        """Declare nothing settled."""
 
 
 class System(Protocol):
@@ -258,6 +272,7 @@ class Machine:
     certificates: Certificates
     envelopes: Envelopes
     background: Background
+    settled: Settled
     system: System
 
 

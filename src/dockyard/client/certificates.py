@@ -23,7 +23,8 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from dockyard.client import files
+from dockyard import files
+from dockyard.client import locking
 from dockyard.client.names import MachineName
 from dockyard.config import Paths
 from dockyard.model.errors import InvalidRequest, NotFound, OperationFailed
@@ -173,7 +174,7 @@ def _user_authority(paths: Paths) -> KeyPair:
     """Load the user's authority, made on the first use; two processes at once make one."""
     root = paths.data / "certs"
     certificate, key = root / "ca.pem", root / "ca-key.pem"
-    with files.locked(root / ".lock", what="another process to make certificates", deadline=30):
+    with locking.locked(root / ".lock", what="another process to make certificates", deadline=30):
         if not certificate.exists():
             _make_authority(certificate=certificate, key=key)
         if not key.exists():

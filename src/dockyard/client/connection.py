@@ -6,7 +6,6 @@ Opened by the front doors; ``virtual_machines``, ``extensions`` and ``images`` t
 
 from __future__ import annotations
 
-import http.client
 import json
 import ssl
 import time
@@ -62,7 +61,7 @@ class ClientSecretToken:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         try:
             return https.request(url, tls=self._tls, method="POST", body=body, headers=headers, timeout=_TIMEOUT)
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             raise OperationFailed(
                 "The Dockyard server did not issue a token",
                 details=str(error),
@@ -107,7 +106,7 @@ class Connection:
         """Fetch a document by a URL that carries its own permission, such as a console log. Raises OperationFailed."""
         try:
             answer = https.request(url, tls=self._tls, timeout=_TIMEOUT)
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             raise OperationFailed("The download failed", details=str(error), temporary=True) from error
         if answer.status != 200:
             raise OperationFailed("The download failed", details=f"The server answered {answer.status}.")

@@ -15,10 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockyard.client import docker_endpoint, processes
-from dockyard.client.certificates import Folder
 from dockyard.client.names import MachineName
+
+if TYPE_CHECKING:
+    from dockyard.client.certificates import Folder
 
 _DEADLINE = 30.0
 _SELECTORS = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")

@@ -6,14 +6,16 @@ handshake is over for the client before the server has judged its certificate.
 
 from __future__ import annotations
 
-import http.client
 import json
 import ssl
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dockyard.client import https, waiting
-from dockyard.client.certificates import Folder
 from dockyard.model.errors import DeadlineExceeded, OperationFailed
+
+if TYPE_CHECKING:
+    from dockyard.client.certificates import Folder
 
 _TIMEOUT = 10.0
 
@@ -50,7 +52,7 @@ def ask(*, port: int, folder: Folder, timeout: float = _TIMEOUT) -> Engine:
         ) from error
     except ssl.SSLError as error:
         raise _refused(port, error) from error
-    except (OSError, http.client.HTTPException) as error:
+    except OSError as error:
         raise _no_answer(port, str(error) or type(error).__name__) from error
     if answer.status != 200:
         raise _no_answer(port, f"status {answer.status}")
@@ -95,7 +97,7 @@ def refuses_strangers(*, port: int, folder: Folder) -> bool:
     tls = https.context(authority=folder.authority)
     try:
         https.request(f"https://127.0.0.1:{port}/version", tls=tls, timeout=_TIMEOUT)
-    except (OSError, http.client.HTTPException):
+    except OSError:
         return True
     return False
 

@@ -58,8 +58,8 @@ def request(
     """Send one request on a connection of its own.
 
     Raises:
-        OSError: no connection, TLS refused (``ssl.SSLError``), or no answer in ``timeout`` seconds.
-        http.client.HTTPException: what came back is not HTTP.
+        OSError: no connection, TLS refused (``ssl.SSLError``), no answer in ``timeout`` seconds, or an answer that is
+            not HTTP (``ConnectionError``).
     """
     parts = urllib.parse.urlsplit(url)
     connection = http.client.HTTPSConnection(parts.hostname or "", parts.port or 443, context=tls, timeout=timeout)
@@ -68,5 +68,7 @@ def request(
         connection.request(method, target or "/", body=body, headers=dict(headers or {}))
         response = connection.getresponse()
         return Answer(response.status, response.read())
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"The answer is not HTTP: {type(error).__name__} {error}") from error
     finally:
         connection.close()

@@ -65,6 +65,11 @@ class StepBoard:
         """Add a step that starts now."""
         self._lines[key] = StepLine(key=key, text=text, phase=Phase.RUNNING, started_at=self._clock())
 
+    def tell(self, key: str, message: str) -> None:
+        """Replace the last word about a step at work."""
+        line = self._lines[key]
+        self._lines[key] = replace(line, message=message)
+
     def finish(self, key: str, *, message: str = "", phase: Phase = Phase.DONE) -> None:
         """End a step now; a step that was never begun is left out."""
         line = self._lines.get(key)

@@ -6,7 +6,6 @@ a lock; what answers is believed only when its certificate is signed by this use
 
 from __future__ import annotations
 
-import http.client
 import json
 import subprocess
 from collections.abc import Callable, Sequence
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockyard.client import credentials as credentials_file
-from dockyard.client import files, https, processes, waiting
+from dockyard.client import https, locking, processes, waiting
 from dockyard.client.credentials import Credentials
 from dockyard.config import Paths
 from dockyard.model.errors import DeadlineExceeded, OperationFailed
@@ -64,7 +63,9 @@ def ensure(
     if known is not None:
         return known
     paths.make()
-    with files.locked(paths.state / "serve-start.lock", what="another start of the Dockyard server", deadline=deadline):
+    with locking.locked(
+        paths.state / "serve-start.lock", what="another start of the Dockyard server", deadline=deadline
+    ):
         return answering(paths) or _started(paths, command=command, notify=notify, deadline=deadline)
 
 
@@ -93,7 +94,7 @@ def _answers(known: Credentials) -> bool:
         tls = https.context(authority=known.ca)
         url = f"{known.endpoint}/metadata/endpoints?api-version=2022-09-01"
         return https.request(url, tls=tls, timeout=_PROBE_SECONDS).status == 200
-    except (OSError, http.client.HTTPException, OperationFailed):
+    except (OSError, OperationFailed):
         return False
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from dockyard.client import files
+from dockyard import files
+from dockyard.client import locking
 from dockyard.client.views import MachineView
 from dockyard.config import Paths
 from dockyard.model.errors import Conflict, InvalidRequest
@@ -112,7 +113,7 @@ def _checked(text: str, *, where: str) -> str:
 def _own(paths: Paths) -> PublicKey:
     private = paths.data / "ssh" / "id_ed25519"
     public = private.with_suffix(".pub")
-    with files.locked(private.parent / ".lock", what="another process to make an SSH key", deadline=30):
+    with locking.locked(private.parent / ".lock", what="another process to make an SSH key", deadline=30):
         if public.exists():
             return PublicKey(_checked(public.read_text(encoding="utf-8"), where=str(public)), public)
         key = ed25519.Ed25519PrivateKey.generate()

@@ -66,10 +66,12 @@ class Extensions:
                 name.
         """
         check_resource_name(request.id.name, what="extension")
+        await self._check_running(self._machine(request.id.parent), what="set")
+        # Nothing below waits: two requests at once cannot both pass the checks.
         machine = self._machine(request.id.parent)
         package = self._package(request)
         existing = self._store.extension(id=request.id)
-        await self._check(machine, request=request, existing=existing)
+        self._check(machine, request=request, existing=existing)
         if existing is not None and self._unchanged(existing, request=request, package=package):
             return existing, None
         extension = self._wished(machine, request=request, package=package, existing=existing)
@@ -183,6 +185,7 @@ class Extensions:
             force_update_tag=request.force_update_tag,
             tags=request.tags,
             sequence_number=existing.sequence_number + 1 if existing else 0,
+            incarnation=machine.incarnation + 1,
         )
 
     def _seal(self, machine: VirtualMachine, *, request: ExtensionRequest) -> ProtectedSettings | None:
@@ -192,7 +195,7 @@ class Extensions:
         plaintext = json.dumps(request.protected_settings).encode()
         return ProtectedSettings(self._rooms.keys.encrypt(vm_id=machine.vm_id, plaintext=plaintext), thumbprint)
 
-    async def _check(self, machine: VirtualMachine, *, request: ExtensionRequest, existing: Extension | None) -> None:
+    def _check(self, machine: VirtualMachine, *, request: ExtensionRequest, existing: Extension | None) -> None:
         if self._operations.busy(target=request.id):
             raise Conflict(
                 f"Another operation is at work on the extension '{request.id.name}'",
@@ -206,14 +209,12 @@ class Extensions:
                     f"The virtual machine '{machine.id.name}' has this extension already, named '{other.id.name}'",
                     resolution=f"Set '{other.id.name}', or delete it first.",
                 )
-        if existing is None or existing.handler_name.lower() == handler:
-            await self._check_running(machine, what="set")
-            return
-        raise Conflict(
-            f"The extension '{request.id.name}' is of another type: {existing.handler_name}",
-            resolution="Delete it first, or choose another name.",
-            code="PropertyChangeNotAllowed",
-        )
+        if existing is not None and existing.handler_name.lower() != handler:
+            raise Conflict(
+                f"The extension '{request.id.name}' is of another type: {existing.handler_name}",
+                resolution="Delete it first, or choose another name.",
+                code="PropertyChangeNotAllowed",
+            )
 
     async def _check_running(self, machine: VirtualMachine, *, what: str) -> None:
         if machine.provisioning_state is ProvisioningState.CREATING:

@@ -30,7 +30,6 @@ class Guests:
         self._changes = changes
         self._goals: dict[str, GuestGoal] = {}
         self._provisioned: set[str] = set()
-        self._reported: dict[str, AggregateStatus] = {}
         self._handlers: dict[str, frozenset[str]] = {}
         self._seen_incarnation: dict[str, int] = {}
 
@@ -126,7 +125,7 @@ class Guests:
         reports = {handler.name.lower(): handler for handler in status.handlers}
         for extension in self._store.extensions(machine=machine.id):
             report = reports.get(extension.handler_name.lower())
-            if report is None:
+            if report is None or (status.incarnation or 0) < extension.incarnation:
                 continue
             fresh = planning.extension_status(report, at=now)
             known = extension.status

@@ -1,7 +1,7 @@
 """Turn what a guest wrote to its serial console into text that is safe to show.
 
-Pure; called by every driver's ``console_tail``. A guest is not trusted: whatever it wrote must not steer the terminal or
-the page that shows it.
+Pure; called by every driver's ``console_tail``. A guest is not trusted: whatever it wrote must not steer the terminal
+or the page that shows it.
 """
 
 from __future__ import annotations

@@ -54,7 +54,10 @@ class ExtensionStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class Extension:
-    """The stored document. ``sequence_number`` rises with every change of the settings."""
+    """The stored document. ``sequence_number`` rises with every change of the settings.
+
+    ``incarnation`` is the goal state's that first carried this wish: reports on earlier ones do not count.
+    """
 
     id: ResourceId
     location: str
@@ -70,6 +73,7 @@ class Extension:
     force_update_tag: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     sequence_number: int = 0
+    incarnation: int = 1
     status: ExtensionStatus | None = None
     error: ErrorRecord | None = None
 

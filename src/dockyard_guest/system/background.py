@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from dockyard_guest.ports import Commands, Services
 
 _TIMEOUT = 60.0
-_ALREADY = ("already loaded", "already exists", "has a fragment file")
 
 
 class SystemBackground:
@@ -32,7 +31,7 @@ class SystemBackground:
         self._log = log
 
     def start(self, *, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Start a program; one whose name still runs is left alone."""
+        """Start a program; see `ports.Background`."""
         if self._services.is_available():
             self._start_unit(name=name, argv=argv, environment=environment)
         else:
@@ -43,12 +42,8 @@ class SystemBackground:
         completed = self._commands.run(
             ["systemd-run", f"--unit={name}", "--collect", "--quiet", *variables, "--", *argv], timeout=_TIMEOUT
         )
-        if completed.succeeded:
-            return
-        if any(words in completed.complaint for words in _ALREADY):
-            self._log(f"{name} still runs")
-            return
-        raise TemporaryError("systemd-run could not start the background work.", details=completed.complaint)
+        if not completed.succeeded:
+            raise TemporaryError("systemd-run could not start the background work.", details=completed.complaint)
 
     def _start_detached(self, *, argv: Sequence[str], environment: Mapping[str, str]) -> None:
         self._log("systemd does not run this machine: the work is a detached process")

@@ -5,7 +5,7 @@ so a reader sees the old file or the new one, a power cut leaves one of the two,
 replaced, not followed.
 """
 # Why not pathlib: the calls used here need flags and file numbers, and pathlib is slow to import.
-# ruff: noqa: PTH103, PTH104, PTH108, PTH116, PTH120, PTH123, PTH208
+# ruff: noqa: PTH103, PTH104, PTH106, PTH108, PTH116, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from dockyard_guest.errors import PermanentError
@@ -79,10 +80,23 @@ class SystemFiles:
             except (FileNotFoundError, NotADirectoryError):
                 return 0
 
+    def mode(self, path: str) -> int | None:
+        """Permission bits, or ``None`` when there is no such file."""
+        with _mapped("examined", path):
+            try:
+                return stat.S_IMODE(os.lstat(path).st_mode)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
     def make_folder(self, path: str, *, mode: int) -> None:
         """Make a folder and its parents; one that is there stays as it is."""
         with _mapped("made", path):
             os.makedirs(path, mode=mode, exist_ok=True)
+
+    def remove_folder(self, path: str) -> None:
+        """Remove a folder if it is there and empty."""
+        with contextlib.suppress(OSError):
+            os.rmdir(path)
 
     def names(self, folder: str) -> tuple[str, ...]:
         """Names in a folder, sorted; none when there is no such folder."""

@@ -11,6 +11,12 @@ stay as it is; anything that differs means that there may be work.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dockyard_guest.ports import Files
 
 MARKER_NAME = "settled"
 _ABSENT = "absent"
@@ -23,12 +29,6 @@ def stamp(path: str) -> str:
     except OSError:
         return _ABSENT
     return f"{found.st_ino}:{found.st_size}:{found.st_mtime_ns}:{found.st_mode:o}:{found.st_uid}"
-
-
-def describe(*, version: str, sequence_number: str, stamps: list[tuple[str, str]]) -> str:
-    """The marker's text."""
-    lines = [f"{version} {sequence_number}", *(f"{seal} {path}" for path, seal in stamps)]
-    return "\n".join(lines) + "\n"
 
 
 def is_settled(*, folder: str, version: str, sequence_number: str) -> bool:
@@ -46,3 +46,19 @@ def is_settled(*, folder: str, version: str, sequence_number: str) -> bool:
 def _still(line: str) -> bool:
     seal, _, path = line.partition(" ")
     return stamp(path) == seal
+
+
+class SettledMarker:
+    """Leaves the marker that `is_settled` looks for, and takes it away."""
+
+    def __init__(self, *, files: Files) -> None:
+        self._files = files
+
+    def record(self, *, folder: str, version: str, sequence_number: int, watched: Sequence[str]) -> None:
+        """Declare a sequence number settled; see `ports.Settled`."""
+        lines = [f"{version} {sequence_number}", *(f"{self._files.stamp(path)} {path}" for path in watched)]
+        self._files.write(f"{folder}/{MARKER_NAME}", ("\n".join(lines) + "\n").encode(), mode=0o600)
+
+    def forget(self, *, folder: str) -> None:
+        """Declare nothing settled."""
+        self._files.remove(f"{folder}/{MARKER_NAME}")

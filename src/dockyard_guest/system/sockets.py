@@ -101,11 +101,15 @@ def _ask_unix(path: str, resource: str, *, timeout: float) -> HttpAnswer:
 
 
 def _ask_tls(context: ssl.SSLContext, plain: socket.socket, path: str) -> TlsProbe:
-    answer = b""
+    import ssl  # noqa: PLC0415 - as above
+
     try:
         with context.wrap_socket(plain) as connection:
-            answer = _exchange(connection, path)
-            return TlsProbe(answer=parse_answer(answer))
+            return TlsProbe(answer=parse_answer(_exchange(connection, path)))
+    except ssl.SSLCertVerificationError as error:
+        return TlsProbe(unreachable=f"the server's certificate does not hold: {error.verify_message}")
+    except socket.timeout:
+        return TlsProbe(unreachable="no answer in time")
     except (OSError, ValueError) as error:
         # With TLS 1.3 the refusal arrives after the handshake, as an alert or as the end of the connection.
         return TlsProbe(refused=_reason(error))

@@ -1,17 +1,17 @@
 """Build QEMU's argument list from values. Pure: the same values always give the same list.
 
-Called by ``driver`` to start a machine and by ``acceleration`` to try the processor. No secret ever passes through here:
-any user of the host can read the arguments of any process.
+Called by ``driver`` to start a machine and by ``acceleration`` to try the processor. No secret ever passes through
+here: any user of the host can read the arguments of any process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
 
 from dockyard.fabric.ports import MachineSpec, PlatformLink
 from dockyard.hypervisors.qemu.files import MachineFiles
-from dockyard.hypervisors.qemu.kinds import AccelerationKind
 from dockyard.model.image import Image
 from dockyard.model.virtual_machine import NetworkProfile, PortForward
 
@@ -23,6 +23,13 @@ PIDFILE_OPTION = "-pidfile"
 
 _AZURE = "Microsoft Corporation"
 _AZURE_CHASSIS_TAG = "7783-7084-3265-9085-8269-3286-77"  # cloud-init's and the agent's test for Azure
+
+
+class AccelerationKind(Enum):
+    """Who executes a guest's instructions: the processor itself, or QEMU's translator."""
+
+    KVM = "kvm"
+    TCG = "tcg"
 
 
 def machine_arguments(
@@ -41,7 +48,7 @@ def machine_arguments(
         *_boot(spec.image),
         *_network(machine.network, link=spec.link),
         *_disk(files.disk),
-        *("-device", "virtio-rng-pci,addr=5"),
+        *("-device", "virtio-rng-pci,addr=0x5"),
         *_console(files.console),
         *_supervision(files),
     ]
@@ -77,9 +84,7 @@ def _platform() -> list[str]:
     """Strings by which systemd, cloud-init (ds-identify) and WALinuxAgent's unit recognise Azure."""
     return [
         "-smbios",
-        _options(
-            type="1", manufacturer=_AZURE, product="Virtual Machine", version="Hyper-V UEFI Release v4.1"
-        ),
+        _options(type="1", manufacturer=_AZURE, product="Virtual Machine", version="Hyper-V UEFI Release v4.1"),
         "-smbios",
         _options(type="3", manufacturer=_AZURE, asset=_AZURE_CHASSIS_TAG),
     ]
@@ -119,10 +124,7 @@ def _network(network: NetworkProfile, *, link: PlatformLink) -> list[str]:
 
 def _platform_backend(link: PlatformLink) -> str:
     local, remote = _escape(str(link.machine_socket)), _escape(str(link.platform_socket))
-    return (
-        "dgram,id=platform,"
-        f"local.type=unix,local.path={local},remote.type=unix,remote.path={remote}"
-    )
+    return f"dgram,id=platform,local.type=unix,local.path={local},remote.type=unix,remote.path={remote}"
 
 
 def _outbound_backend(forwards: Sequence[PortForward]) -> str:
@@ -140,9 +142,7 @@ def _disk(disk: Path) -> list[str]:
         "-blockdev",
         _options(driver="file", **{"node-name": "file"}, filename=str(disk), discard="unmap"),
         "-blockdev",
-        _options(
-            driver="qcow2", **{"node-name": "disk"}, file="file", discard="unmap", **{"detect-zeroes": "unmap"}
-        ),
+        _options(driver="qcow2", **{"node-name": "disk"}, file="file", discard="unmap", **{"detect-zeroes": "unmap"}),
         *("-device", "virtio-blk-pci,drive=disk,addr=0x4"),
     ]
 
@@ -153,7 +153,8 @@ def _console(console: Path) -> list[str]:
 
 def _supervision(files: MachineFiles) -> list[str]:
     return [
-        *("-qmp", _options(f"unix:{_escape(str(files.monitor))}", server="on", wait="off")),
+        *("-chardev", _options("socket", id="qmp", path=str(files.monitor), server="on", wait="off")),
+        *("-mon", "chardev=qmp,mode=control"),
         *(PIDFILE_OPTION, str(files.pid)),
     ]
 

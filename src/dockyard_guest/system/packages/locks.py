@@ -1,7 +1,7 @@
 """Who holds a lock of the package manager.
 
-apt and dpkg lock whole files with fcntl(2) record locks, so the kernel can be asked who the holder is; that beats reading
-it from a message. Only asks, never takes a lock.
+apt and dpkg lock whole files with fcntl(2) record locks, so the kernel can be asked who the holder is; that beats
+reading it from a message. Only asks, never takes a lock.
 """
 # Why not pathlib: pathlib is slow to import, and the lock needs a file number.
 # ruff: noqa: PTH123
@@ -11,8 +11,20 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
+from dataclasses import dataclass
 
-from dockyard_guest.values import LockHolder
+
+@dataclass(frozen=True)
+class LockHolder:
+    """A process that holds a lock; its name is empty when it cannot be read."""
+
+    path: str
+    pid: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name or 'a process'} (process {self.pid}) holds {self.path}"
+
 
 _FLOCK = "hhqqi4x"
 

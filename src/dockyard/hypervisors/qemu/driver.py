@@ -1,0 +1,192 @@
+"""Machines as QEMU processes: the port ``HypervisorDriver``, joined from the parts of this room.
+
+Made by ``dockyard.serve``, called by the fabric. Keeps no record of what runs: every answer is observed anew from files
+and processes, so a server that was killed at any moment, or another one after it, finds everything again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+from dockyard.fabric.ports import Clock, MachineSpec, MachineState
+from dockyard.hypervisors.qemu import argv, console, disks, forwards, monitor, processes, procfs
+from dockyard.hypervisors.qemu.acceleration import (
+    Acceleration,
+    AccelerationChoice,
+    AccelerationMode,
+    KvmProber,
+)
+from dockyard.hypervisors.qemu.files import Folders, MachineFiles
+from dockyard.hypervisors.qemu.launch import launch, wait_answering
+from dockyard.model.errors import NotFound, OperationFailed
+from dockyard.model.virtual_machine import ProcessIdentity
+
+PRESS_AGAIN_SECONDS = 5.0
+"""A guest that is still starting misses the power button; it is pressed again until the guest is gone."""
+
+
+def qemu_driver(
+    *, machines: Path, runtime: Path, state: Path, clock: Clock, mode: AccelerationMode = AccelerationMode.AUTO
+) -> QemuDriver:
+    """Return the driver for this host.
+
+    Args:
+        machines: where machines' folders are.
+        runtime: where sockets are; a short path.
+        state: where the verdict on KVM is kept.
+        clock: tells the time for marks in the logs.
+        mode: what the user wants machines to be run by.
+    """
+    choice = AccelerationChoice(mode=mode, verdict_file=state / "acceleration.json", prober=KvmProber())
+    folders = Folders(machines=machines.absolute(), runtime=runtime.absolute())
+    return QemuDriver(folders=folders, acceleration=choice, clock=clock)
+
+
+class QemuDriver:
+    """See ``dockyard.fabric.ports.HypervisorDriver`` for what each method promises."""
+
+    def __init__(self, *, folders: Folders, acceleration: AccelerationChoice, clock: Clock) -> None:
+        self._folders = folders
+        self._acceleration = acceleration
+        self._clock = clock
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def create(self, *, spec: MachineSpec) -> None:
+        """Make the machine's folder and disk."""
+        files = self._folders.of(spec.machine.vm_id)
+        async with self._changing(spec.machine.vm_id):
+            files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                await self._create_disk(spec, files=files)
+            finally:
+                with suppress(OSError):  # not empty: the disk is there
+                    files.folder.rmdir()
+
+    async def start(self, *, spec: MachineSpec) -> ProcessIdentity:
+        """Start the machine, or return the identity of the process that already runs it."""
+        vm_id = spec.machine.vm_id
+        files = self._folders.of(vm_id)
+        async with self._changing(vm_id):
+            running = processes.find(vm_id=vm_id, pidfile=files.pid)
+            if running and await wait_answering(running, vm_id=vm_id, files=files):
+                return running
+            return await self._start(spec, files=files)
+
+    async def observe(self, *, vm_id: str) -> MachineState:
+        """Look at files and process."""
+        files = self._folders.of(vm_id)
+        if processes.find(vm_id=vm_id, pidfile=files.pid):
+            return MachineState.RUNNING
+        return MachineState.STOPPED if files.disk.exists() else MachineState.ABSENT
+
+    async def identify(self, *, vm_id: str) -> ProcessIdentity | None:
+        """Return the identity of the process that runs the machine, None when none does."""
+        return processes.find(vm_id=vm_id, pidfile=self._folders.of(vm_id).pid)
+
+    async def shut_down(self, *, vm_id: str, deadline_seconds: float) -> None:
+        """Ask the guest to power off, wait, then power off by force."""
+        files = self._folders.of(vm_id)
+        running = processes.find(vm_id=vm_id, pidfile=files.pid)
+        if running and not await _ask_to_power_off(running, files=files, deadline=deadline_seconds):
+            await self.power_off(vm_id=vm_id)
+
+    async def power_off(self, *, vm_id: str) -> None:
+        """Cut the power; what QEMU itself holds in caches is written."""
+        async with self._changing(vm_id):
+            await self._power_off(self._folders.of(vm_id), vm_id=vm_id)
+
+    async def delete(self, *, vm_id: str) -> None:
+        """Power off and remove every file of the machine."""
+        files = self._folders.of(vm_id)
+        async with self._changing(vm_id):
+            await self._power_off(files, vm_id=vm_id)
+            await asyncio.to_thread(_remove, files)
+
+    async def list(self) -> Sequence[str]:
+        """Return the ids of the machines of which a folder or a process exists."""
+        machines = self._folders.machines
+        folders = {entry.name for entry in machines.iterdir() if entry.is_dir()} if machines.exists() else set()
+        running = {
+            machine.marks.vm_id
+            for machine in procfs.running_machines()
+            if machine.marks.pidfile.parent.parent == machines
+        }
+        return sorted(folders | running)
+
+    def console_tail(self, *, vm_id: str, lines: int) -> Sequence[str]:
+        """Return the last lines the guest wrote to its serial console, escape sequences removed."""
+        return console.tail(self._folders.of(vm_id).console, lines=lines)
+
+    def console_log(self, *, vm_id: str) -> bytes:
+        """Return the whole serial console log."""
+        return console.whole(self._folders.of(vm_id).console)
+
+    async def acceleration(self, *, kernel: Path) -> Acceleration:
+        """Return what machines with this kernel are started with, and why; may try KVM for a few seconds."""
+        return await self._acceleration.choose(kernel=kernel)
+
+    def _changing(self, vm_id: str) -> asyncio.Lock:
+        """Return the lock under which a machine is changed; it lives while somebody holds or awaits it."""
+        return self._locks.setdefault(vm_id, asyncio.Lock())
+
+    async def _create_disk(self, spec: MachineSpec, *, files: MachineFiles) -> None:
+        if not files.disk.exists():
+            await disks.create_overlay(
+                path=files.disk,
+                unfinished=files.unfinished_disk,
+                backing=spec.image.disk.absolute(),
+                size_gib=spec.machine.disk_gib,
+            )
+
+    async def _start(self, spec: MachineSpec, *, files: MachineFiles) -> ProcessIdentity:
+        if not files.disk.exists():
+            raise NotFound(f"The machine '{spec.machine.id.name}' has no disk; it was not created")
+        program = processes.program(processes.SYSTEM_PROGRAM)
+        forwards.check_free(spec.machine.network.forwards)
+        acceleration = await self._acceleration.choose(kernel=spec.image.kernel)
+        files.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        now = self._clock.now()
+        console.mark_start(files.console, at=now, text="machine started")
+        console.mark_start(files.log, at=now, text=acceleration.why)
+        arguments = argv.machine_arguments(program=program, spec=spec, files=files, acceleration=acceleration.kind)
+        return await launch(arguments, vm_id=spec.machine.vm_id, files=files)
+
+    async def _power_off(self, files: MachineFiles, *, vm_id: str) -> None:
+        running = processes.find(vm_id=vm_id, pidfile=files.pid)
+        if running:
+            await processes.end(running)
+
+
+async def _ask_to_power_off(running: ProcessIdentity, *, files: MachineFiles, deadline: float) -> bool:
+    """Press the power button until the process is gone; False when it still runs after ``deadline`` seconds."""
+    try:
+        async with asyncio.timeout(deadline):
+            while procfs.is_alive(running):
+                with suppress(monitor.MonitorUnavailable):
+                    await monitor.press_power_button(files.monitor)
+                await processes.wait_gone(running, deadline=PRESS_AGAIN_SECONDS)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _remove(files: MachineFiles) -> None:
+    """Remove the machine's folder and its socket; other rooms' sockets beside it are theirs to remove."""
+    try:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(files.folder)
+        files.monitor.unlink(missing_ok=True)
+    except OSError as error:
+        raise OperationFailed(
+            f"The machine's files below '{files.folder}' could not be removed",
+            details=str(error),
+            resolution="See to the cause, then delete the machine again.",
+            temporary=True,
+        ) from error
+    with suppress(OSError):  # not empty, or gone already
+        files.sockets.rmdir()

@@ -1,0 +1,41 @@
+"""Where guests find the platform: Azure's addresses, ports and the URLs the goal state names.
+
+Read by every part of this room; imports nothing of it.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+
+WIRE_SERVER = IPv4Address("168.63.129.16")
+METADATA = IPv4Address("169.254.169.254")
+
+HTTP_PORT = 80
+HOST_PLUGIN_PORT = 32526
+
+WIRE_SERVER_URL = f"http://{WIRE_SERVER}"
+
+
+def config_url(*, vm_id: str, instance: str, incarnation: int, kind: str) -> str:
+    """The URL of one part of a goal state; ``kind`` is one of Azure's words for it."""
+    return f"{WIRE_SERVER_URL}/machine/{vm_id}/{instance}?comp=config&type={kind}&incarnation={incarnation}"
+
+
+def certificates_url(*, vm_id: str, instance: str, incarnation: int) -> str:
+    """The URL of a machine's certificates."""
+    return f"{WIRE_SERVER_URL}/machine/{vm_id}/{instance}?comp=certificates&incarnation={incarnation}"
+
+
+def manifest_url(*, handler_name: str, version: str) -> str:
+    """The URL of a handler's extension manifest."""
+    return f"{WIRE_SERVER_URL}/extensions/{handler_name}/{version}/manifest.xml"
+
+
+def package_url(*, handler_name: str, version: str) -> str:
+    """The URL of a handler's package."""
+    return f"{WIRE_SERVER_URL}/extensions/{handler_name}/{version}/package.zip"
+
+
+def status_url(*, vm_id: str) -> str:
+    """The URL of the blob a machine's status report goes to."""
+    return f"{WIRE_SERVER_URL}/status/{vm_id}"

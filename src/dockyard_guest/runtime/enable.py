@@ -1,0 +1,94 @@
+"""The enable command: reports that work goes on, judges the settings, and leaves the work to a background process.
+
+The agent gives enable 300 seconds and does nothing else meanwhile, not even report, so the work itself must not happen
+here. A repeated enable for a number whose work is alive changes nothing; after a crash or a reboot it starts it again.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from dockyard_contract.environment import ExitCode
+from dockyard_contract.errors import MalformedDocument
+from dockyard_contract.status import StatusWord
+from dockyard_guest.errors import GuestError, PermanentError
+
+from .intent import desk_for
+from .report import Report
+from .settings_file import read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dockyard_guest.ports import Handler, Machine
+
+    from .call import Call
+
+
+def run_enable(call: Call, *, handler: Handler, machine: Machine, log: Callable[[str], None]) -> str:
+    """Start the work for the sequence number asked for. Answers one sentence.
+
+    Raises:
+        GuestError: The settings cannot be used, or the work could not be started; the status says so too.
+    """
+    report = report_for(call, handler=handler, machine=machine)
+    status = report.read()
+    if status is not None and not status.status.is_final and work_is_alive(call, machine=machine):
+        return f"The work for sequence number {call.sequence_number} goes on."
+    report.write(StatusWord.TRANSITIONING, f"Enabling {handler.title}.")
+    try:
+        _start(call, handler=handler, machine=machine)
+    except (GuestError, MalformedDocument) as error:
+        raise fail(as_guest_error(error), report=report) from error
+    log(f"settings {call.sequence_number} accepted")
+    return f"The work for sequence number {call.sequence_number} has been started."
+
+
+def report_for(call: Call, *, handler: Handler, machine: Machine) -> Report:
+    """Where the status of this call's sequence number goes."""
+    return Report(path=call.status_file, operation=f"Enable {handler.title}", files=machine.files, clock=machine.clock)
+
+
+def intent_of(call: Call) -> str:
+    """What an enable of this version and sequence number wants."""
+    name = call.variables.extension_name
+    return f"enable of version {call.version}, sequence number {call.sequence_number}" + (f", {name}" if name else "")
+
+
+def work_lock(call: Call) -> str:
+    """The file whose lock the work for this sequence number holds as long as it lives."""
+    return f"{call.folder}/{call.settings_file.rpartition('/')[2]}.lock"
+
+
+def work_is_alive(call: Call, *, machine: Machine) -> bool:
+    """Whether a background process works on this sequence number now."""
+    lock = machine.files.try_lock(work_lock(call))
+    if lock is None:
+        return True
+    with lock:
+        return False
+
+
+def as_guest_error(error: GuestError | MalformedDocument) -> GuestError:
+    """A malformed document is the sender's matter: bad configuration."""
+    if isinstance(error, GuestError):
+        return error
+    return PermanentError(f"The settings cannot be used: {error}.", exit_code=ExitCode.BAD_CONFIGURATION)
+
+
+def fail(error: GuestError, *, report: Report) -> GuestError:
+    """Report an error that stopped everything before the first step."""
+    report.write(StatusWord.ERROR, error.full_text, code=int(error.exit_code))
+    return error
+
+
+def _start(call: Call, *, handler: Handler, machine: Machine) -> None:
+    desk_for(call.handler, files=machine.files, clock=machine.clock).want(intent_of(call))
+    machine.files.write(f"{call.folder}/mrseq", f"{call.sequence_number}\n".encode(), mode=0o600)
+    handler.check(read_settings(call, machine=machine))
+    machine.background.start(
+        name=f"dockyard-{call.handler}-extension-{call.sequence_number}-{os.getpid()}",
+        argv=[call.executable, "work"],
+        environment=call.variables.to_environ(),
+    )

@@ -1,0 +1,84 @@
+"""The background work of enable: one sequence number, brought to a final status.
+
+Runs as its own process. One extension changes the machine from one process at a time; a newer command that arrives
+meanwhile waits for the lock, and an older one gives up at its next step when it sees that something newer is wanted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockyard_contract.errors import MalformedDocument
+from dockyard_contract.status import StatusWord
+from dockyard_guest.errors import GuestError
+
+from .enable import as_guest_error, intent_of, report_for, work_lock
+from .intent import desk_for
+from .progress import ReportedProgress
+from .settings_file import read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from dockyard_guest.ports import Handler, Machine
+    from dockyard_guest.values import Applied
+
+    from .call import Call
+    from .report import Report
+
+_PATIENCE = 3600.0
+_POLL = 0.5
+
+
+def run_work(call: Call, *, handler: Handler, machine: Machine, log: Callable[[str], None]) -> str:
+    """Do the work for the sequence number. Answers one sentence.
+
+    Raises:
+        GuestError: It could not be done; the status says so too.
+    """
+    desk = desk_for(call.handler, files=machine.files, clock=machine.clock)
+    intent = intent_of(call)
+    report = report_for(call, handler=handler, machine=machine)
+    progress = ReportedProgress(
+        report=report,
+        clock=machine.clock,
+        log=log,
+        check=lambda: desk.check(intent),
+        headline=f"Enabling {handler.title}.",
+    )
+    with _alive(call, machine=machine):
+        try:
+            with desk.hold(intent=intent, patience=_PATIENCE):
+                applied = handler.apply(read_settings(call, machine=machine), progress=progress)
+                report.write(StatusWord.SUCCESS, applied.message, substatus=progress.substatus())
+                _settle(call, applied=applied, report=report, machine=machine)
+        except (GuestError, MalformedDocument) as error:
+            raise _fail(as_guest_error(error), report=report, progress=progress) from error
+    return applied.message
+
+
+def _alive(call: Call, *, machine: Machine) -> AbstractContextManager[None]:
+    # A second process for the same number waits its turn and then finds nothing to change: the number is never left
+    # without somebody who brings it to a final status.
+    while True:
+        lock = machine.files.try_lock(work_lock(call))
+        if lock is not None:
+            return lock
+        machine.clock.sleep(_POLL)
+
+
+def _settle(call: Call, *, applied: Applied, report: Report, machine: Machine) -> None:
+    machine.settled.record(
+        folder=call.folder,
+        version=call.version,
+        sequence_number=call.sequence_number,
+        watched=(report.path, call.settings_file, *applied.watched),
+    )
+
+
+def _fail(error: GuestError, *, report: Report, progress: ReportedProgress) -> GuestError:
+    substatus = progress.substatus()
+    text = str(error) if any(part.status.is_failure for part in substatus) else error.full_text
+    report.write(StatusWord.ERROR, text, code=int(error.exit_code), substatus=substatus)
+    return error

@@ -1,0 +1,99 @@
+"""A command line on folders of its own, against the stub of the server, with programs of the test's choosing."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dockyard.cli.main import run
+from dockyard.config import Paths
+from tests.unit.client.arm_stub import ArmStub
+
+FAKE_DOCKER = f"""#!{sys.executable}
+# Keeps contexts as files below DOCKER_CONFIG, as far as Dockyard uses them.
+import json, os, sys
+from pathlib import Path
+
+store = Path(os.environ["DOCKER_CONFIG"]) / "fake"
+store.mkdir(parents=True, exist_ok=True)
+noun, verb, *rest = sys.argv[1:]
+assert noun == "context" and "DOCKER_HOST" not in os.environ
+name = next(word for word in rest if not word.startswith("-"))
+file = store / name
+if verb == "inspect":
+    sys.exit(1) if not file.exists() else print(json.dumps([{{"Metadata": json.loads(file.read_text())}}]))
+elif verb == "rm":
+    file.unlink()
+else:
+    given = dict(zip(rest[1::2], rest[2::2]))
+    assert file.exists() == (verb == "update")
+    file.write_text(json.dumps({{"Description": given["--description"], "Docker": given["--docker"]}}))
+"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is all of PATH."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+def install(folder: Path, name: str, script: str) -> None:
+    path = folder / name
+    path.write_text(script)
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+@pytest.fixture
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, programs: Path) -> Paths:
+    """This test's own folders, home and Docker configuration; a fake docker is installed."""
+    for name, value in {"DOCKYARD_HOME": "dockyard", "HOME": "home", "DOCKER_CONFIG": "docker"}.items():
+        monkeypatch.setenv(name, str(tmp_path / value))
+    for name in ("DOCKYARD_RESOURCE_GROUP", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DOCKER_HOST", "tcp://somewhere-else:1")
+    monkeypatch.setenv("COLUMNS", "200")
+    install(programs, "docker", FAKE_DOCKER)
+    return Paths.from_environ(os.environ)
+
+
+@pytest.fixture
+def arm(tmp_path: Path, paths: Paths) -> Iterator[ArmStub]:
+    """A server that runs already."""
+    stub = ArmStub(tmp_path)
+    stub.write_credentials(paths)
+    yield stub
+    stub.close()
+
+
+@pytest.fixture
+def cli(paths: Paths, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Run one command through the program's own entry point."""
+
+    def call(*arguments: str) -> Result:
+        capsys.readouterr()
+        code = run(arguments)
+        out, err = capsys.readouterr()
+        return Result(code, out, err)
+
+    return call
