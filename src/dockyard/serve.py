@@ -114,7 +114,7 @@ def join(paths: Paths) -> Joined:
         store=store,
         clock=clock,
         hypervisor=hypervisor,
-        network=PlatformEndpoints(runtime=paths.runtime, guests=guests, keys=keys, clock=clock),
+        network=PlatformEndpoints(runtime=paths.runtime, platform=guests, keys=keys),
         keys=keys,
         images=images,
         ports=LoopbackPorts(),

@@ -70,8 +70,9 @@ def dump_heartbeat(heartbeat: Heartbeat) -> str:
 
 def _state(heartbeat: JsonObject) -> HandlerState:
     value = heartbeat.value("status")
+    text = value.string()
     try:
-        return HandlerState(value.string())
+        return HandlerState(text)
     except ValueError as error:
         words = ", ".join(state.value for state in HandlerState)
         raise value.malformed(expected=f"one of {words}", found="another word") from error

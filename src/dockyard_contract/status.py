@@ -183,8 +183,9 @@ def _substatus(item: JsonObject) -> Substatus:
 
 
 def _word(value: JsonValue) -> StatusWord:
+    text = value.string()
     try:
-        return StatusWord(value.string())
+        return StatusWord(text)
     except ValueError as error:
         words = ", ".join(word.value for word in StatusWord)
         raise value.malformed(expected=f"one of {words}", found="another word") from error

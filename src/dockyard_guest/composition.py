@@ -104,7 +104,8 @@ def _unforeseen(error: Exception, *, verb: Verb, call: Call, handler: Handler, m
     # The exception's own text is left out of log and status: it may quote what it failed on, and that may be a secret.
     kind = type(error).__name__
     log.complain(f"A fault in the extension: {kind}. The log has the place.")
-    log.write("".join(traceback.format_tb(error.__traceback__)))
+    frames = traceback.extract_tb(error.__traceback__)
+    log.write("\n".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames))
     if verb.reports_status:
         text = f"A fault in the extension itself: {kind}. See {call.log_file} on the machine."
         report = report_for(call, handler=handler, machine=machine)

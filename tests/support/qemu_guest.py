@@ -30,6 +30,10 @@ _MODULES = (
     *("virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci"),
     *("failover", "net_failover", "virtio_net", "virtio_blk", "rng-core", "virtio-rng", "button", "evdev"),
 )
+_APPLETS = (
+    *("sh", "mkdir", "mount", "insmod", "ifconfig", "route", "nc"),
+    *("echo", "printf", "cat", "sleep", "grep", "dd", "poweroff"),
+)
 _BUSYBOX = Path("/bin/busybox")
 _INIT = f"""#!/bin/sh
 mkdir -p /proc /sys /dev
@@ -39,6 +43,10 @@ mount -t devtmpfs dev /dev
 for module in {" ".join(_MODULES)}; do
     [ ! -e /modules/$module.ko ] || insmod /modules/$module.ko
 done
+for fact in sys_vendor product_name chassis_asset_tag product_uuid; do
+    echo "$fact=$(cat /sys/class/dmi/id/$fact)"
+done
+ifconfig eth0 up
 ifconfig eth1 10.0.2.15 netmask 255.255.255.0 up
 route add default gw 10.0.2.2
 (while :; do echo {GREETING} | nc -l -p 22; done) &
@@ -135,10 +143,9 @@ def _extract(package: Path, cache: Path) -> None:
 
 def _archive(kernel: Path) -> bytes:
     """Return an initial file system: cpio in its "newc" format."""
-    applets = "sh mkdir mount insmod ifconfig route nc echo printf cat sleep grep dd poweroff wget ip".split()
     entries = [_entry(folder, b"", mode=0o040755) for folder in ("bin", "modules")]
     entries += [_entry("bin/busybox", _BUSYBOX.read_bytes(), mode=0o100755)]
-    entries += [_entry(f"bin/{applet}", b"busybox", mode=0o120777) for applet in applets]
+    entries += [_entry(f"bin/{applet}", b"busybox", mode=0o120777) for applet in _APPLETS]
     entries += [_entry(f"modules/{ko.name}", ko.read_bytes(), mode=0o100644) for ko in kernel.glob("*.ko")]
     entries += [_entry("init", _INIT.encode(), mode=0o100755), _entry("TRAILER!!!", b"", mode=0)]
     return b"".join(entries)

@@ -96,6 +96,9 @@ class Creation:
                 )
                 return finish(self.session, view, board=self.board, display=display, docker=self.plan.docker)
             except DockyardError as error:
+                if not self.begun:
+                    self.board.fail_current()
+                    raise
                 self._forget_when_taken_back()
                 raise explained(self.session, self.plan.name, error, board=self.board) from error
 
@@ -160,7 +163,7 @@ def has_docker(session: Session, name: MachineName) -> bool:
 def explained(session: Session, name: MachineName, error: DockyardError, *, board: StepBoard) -> DockyardError:
     """Return the error with the step it happened in, the guest's last words, and what to do next."""
     failed = board.fail_current(error.brief)
-    details = [f"The step '{failed.text}' failed after {board.seconds:.1f} s."] if failed else []
+    details = [f"The step '{failed.text}' failed after {failed.seconds(now=board.now):.1f} s."] if failed else []
     console = _console(session, name)
     details += [part for part in (error.details, console) if part]
     resolution = error.resolution or _next_step(session, name)

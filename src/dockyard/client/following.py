@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from dockyard.client import extensions, virtual_machines, waiting
+from dockyard.client import extensions, views, virtual_machines, waiting
 from dockyard.client.names import MachineName
 from dockyard.client.progress import StepBoard
 from dockyard.client.views import Document, MachineView, Phase
@@ -36,23 +36,30 @@ class Work(Protocol):
 class ResourceWork:
     """Work somebody else began, judged by the provisioning state of the resource it is done to."""
 
-    def __init__(self, *, read: Callable[[], Document], what: str) -> None:
+    def __init__(self, *, read: Callable[[], Document], reason: Callable[[Document], str], what: str) -> None:
         self._read = read
+        self._reason = reason
         self._what = what
 
     @property
     def is_done(self) -> bool:
         """Whether the resource is in a final state."""
-        return self._state() in ("Succeeded", "Failed")
+        return _state(self._read()) in ("Succeeded", "Failed")
 
     def check(self) -> None:
         """Raise OperationFailed when the resource's state is Failed."""
-        if self._state() == "Failed":
-            raise OperationFailed(f"{self._what} has failed", code="ProvisioningFailed")
+        document = self._read()
+        if _state(document) == "Failed":
+            details = self._reason(document)
+            raise OperationFailed(f"{self._what} has failed", details=details, code="ProvisioningFailed")
 
-    def _state(self) -> str:
-        properties = self._read().get("properties") or {}
-        return str(properties.get("provisioningState", ""))
+
+def _state(document: Document) -> str:
+    return str((document.get("properties") or {}).get("provisioningState", ""))
+
+
+def _handler_message(document: Document) -> str:
+    return views.extension((document.get("properties") or {}).get("instanceView") or {}).message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +73,18 @@ class Job:
 
 def machine_work(connection: Connection, name: MachineName) -> ResourceWork:
     """Return the machine's own work as its provisioning state tells of it."""
-    return ResourceWork(read=lambda: virtual_machines.get(connection, name).document, what=f"The creation of {name}")
+    return ResourceWork(
+        read=lambda: virtual_machines.get(connection, name).document,
+        reason=lambda document: views.machine(document).failure,
+        what=f"The creation of {name}",
+    )
 
 
 def extension_work(connection: Connection, name: MachineName) -> ResourceWork:
     """Return the Docker extension's work as its provisioning state tells of it."""
     return ResourceWork(
         read=lambda: extensions.get(connection, name, name=extensions.DOCKER_EXTENSION),
+        reason=_handler_message,
         what=f"The Docker extension of {name}",
     )
 
@@ -112,12 +124,13 @@ def _is_done(job: Job) -> bool:
 def _fill(board: StepBoard, view: MachineView | None, job: Job) -> None:
     if view is None:
         return
-    board.absorb(view)
+    if job.machine is not None:
+        board.absorb(view)
     if job.extension is None:
         return
     report = view.extension(extensions.DOCKER_EXTENSION)
     begun = any(line.key == EXTENSION_STEP for line in board.lines)
-    if not begun and (report is not None or view.agent == "Ready"):
+    if not begun and (view.agent == "Ready" or (report is not None and report.stages)):
         board.begin(EXTENSION_STEP, "Docker extension")
     board.absorb_extension(report, key=EXTENSION_STEP)
 

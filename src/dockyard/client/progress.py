@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dockyard.client.views import ExtensionView, MachineView, Phase, StageReport
+
+_LABELS = {"image": "Image", "disk": "Disk", "boot": "Boot", "agent": "Guest agent"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +35,7 @@ class StepBoard:
     """The steps in the order they appeared.
 
     ``clock`` tells the time in UTC. ``stale`` is what an extension's report was before it was given new settings:
-    a report that still equals it is not shown.
+    sub-statuses that are still the old ones are not shown while the handler is at work.
     """
 
     def __init__(self, *, clock: Callable[[], datetime], stale: ExtensionView | None = None) -> None:
@@ -78,12 +80,23 @@ class StepBoard:
             self._lines[key] = ended
 
     def fail_current(self, message: str = "") -> StepLine | None:
-        """End the steps at work as failed; return the one that tells most."""
-        culprit = self.current()
-        for line in self.lines:
-            self.finish(line.key, message=message if line is culprit else "", phase=Phase.FAILED)
+        """End all steps at work: the one to blame as failed, those it belongs to as well, others as not finished.
+
+        To blame is a step the server called failed, the innermost one, else the innermost and latest at work.
+        """
         failed = [line for line in self.lines if line.phase is Phase.FAILED]
-        return culprit or (failed[-1] if failed else None)
+        culprit = max(failed, key=lambda line: line.depth) if failed else self.current()
+        if culprit is None:
+            return None
+        self.finish(culprit.key, message=message, phase=Phase.FAILED)
+        for line in self.lines:
+            belongs = culprit.key.startswith(f"{line.key}/")
+            self.finish(
+                line.key,
+                message="" if belongs else "not finished",
+                phase=Phase.FAILED if belongs else Phase.WARNING,
+            )
+        return self._lines[culprit.key]
 
     def absorb(self, view: MachineView) -> None:
         """Take over what the server says of the machine's own steps."""
@@ -92,12 +105,13 @@ class StepBoard:
 
     def absorb_extension(self, report: ExtensionView | None, *, key: str) -> None:
         """Take over a handler's sub-statuses as parts of the step ``key``, which must have begun."""
-        if report is None or report == self._stale or key not in self._lines:
+        if report is None or key not in self._lines:
             return
-        for stage in report.stages:
+        is_stale = report.phase is Phase.RUNNING and self._stale is not None and report.stages == self._stale.stages
+        for stage in () if is_stale else report.stages:
             self._take(f"{key}/{stage.name}", stage, depth=1, family=f"{key}/")
         if report.message and not report.stages:
-            self._lines[key] = replace(self._lines[key], message=report.message)
+            self.tell(key, report.message)
 
     def _take(self, key: str, stage: StageReport, *, depth: int, family: str) -> None:
         known = self._lines.get(key)
@@ -105,10 +119,10 @@ class StepBoard:
             return
         at = stage.at or self._clock()
         ended = at if stage.phase.is_final else None
-        started = known.started_at if known else self._start_of_new(at, ended=ended, family=family)
+        started = known.started_at if known else self._start_of_new(stage, at=at, family=family)
         self._lines[key] = StepLine(
             key=key,
-            text=stage.text if depth == 0 and stage.text else stage.name,
+            text=_LABELS.get(stage.name, stage.name) if depth == 0 else stage.name,
             phase=stage.phase,
             started_at=started,
             ended_at=ended,
@@ -116,10 +130,12 @@ class StepBoard:
             depth=depth,
         )
 
-    def _start_of_new(self, at: datetime, *, ended: datetime | None, family: str) -> datetime:
-        """Return when a step seen for the first time began: its own word, or the end of the one before it."""
-        if ended is None:
+    def _start_of_new(self, stage: StageReport, *, at: datetime, family: str) -> datetime:
+        """Return when a step seen for the first time began: as the server says, or at the end of the one before it."""
+        if not stage.phase.is_final:
             return at
+        if stage.seconds is not None:
+            return at - timedelta(seconds=stage.seconds)
         before = [line.ended_at for line in self.lines if line.key.startswith(family) and line.ended_at]
         parent = self._lines.get(family.rstrip("/"))
         return max(before, default=parent.started_at if parent else self.started_at)

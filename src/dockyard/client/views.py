@@ -5,6 +5,7 @@ Used by ``virtual_machines``, ``extensions`` and ``progress``. Unknown members a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ Document = Mapping[str, Any]
 E = TypeVar("E", bound=Enum)
 SSH_PORT_TAG = "dockyard-ssh-port"
 DOCKER_PORT_TAG = "dockyard-docker-port"
+_TOOK = re.compile(r"\((\d+(?:\.\d+)?) s\)$")
 
 
 class Phase(Enum):
@@ -51,13 +53,16 @@ _PHASES = {
 
 @dataclass(frozen=True, kw_only=True)
 class StageReport:
-    """One step as the server or a handler reports it. ``at`` is the start while it runs, else the end."""
+    """One step as the server or a handler reports it.
+
+    ``at`` is the start while it runs, else the end; ``seconds`` is how long it took, when the server says so.
+    """
 
     name: str
     phase: Phase
-    text: str
     message: str
     at: datetime | None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,10 +162,16 @@ def _stage(status: Document) -> StageReport:
     return StageReport(
         name="/".join(code[1:-1]),
         phase=Phase.of(code[-1]),
-        text=_text(status, "displayStatus"),
         message=_text(status, "message"),
         at=_time(status.get("time")),
+        seconds=_seconds(_text(status, "displayStatus")),
     )
+
+
+def _seconds(display: str) -> float | None:
+    """Read the duration the server appends to the text of a step that has ended: ``boot done (12.3 s)``."""
+    match = _TOOK.search(display)
+    return float(match[1]) if match else None
 
 
 def _provisioning_failure(statuses: Sequence[Document]) -> str:

@@ -16,14 +16,9 @@ HOST_PLUGIN_PORT = 32526
 WIRE_SERVER_URL = f"http://{WIRE_SERVER}"
 
 
-def config_url(*, vm_id: str, instance: str, incarnation: int, kind: str) -> str:
-    """The URL of one part of a goal state; ``kind`` is one of Azure's words for it."""
-    return f"{WIRE_SERVER_URL}/machine/{vm_id}/{instance}?comp=config&type={kind}&incarnation={incarnation}"
-
-
-def certificates_url(*, vm_id: str, instance: str, incarnation: int) -> str:
-    """The URL of a machine's certificates."""
-    return f"{WIRE_SERVER_URL}/machine/{vm_id}/{instance}?comp=certificates&incarnation={incarnation}"
+def part_url(*, vm_id: str, instance: str, query: str) -> str:
+    """The URL of one part of a machine's goal state."""
+    return f"{WIRE_SERVER_URL}/machine/{vm_id}/{instance}?{query}"
 
 
 def manifest_url(*, handler_name: str, version: str) -> str:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cryptography import x509
+
 from dockyard.fabric.ports import GuestPlatform, TenantKeys
 from dockyard.model.guest import GuestGoal, HealthReport
 from dockyard.pki import cms
 from dockyard_contract.aggregate_status import AggregateStatus
 from dockyard_contract.certificates import Certificates, dump_certificates
 from dockyard_contract.health import Health
-
-from cryptography import x509
 
 HOLD_SECONDS = 8.0
 """How long an answer may be held back: WALinuxAgent 2.12 gives up a request after 10 seconds."""

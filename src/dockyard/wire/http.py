@@ -1,7 +1,7 @@
 """What the three endpoints share: whose request it is, bodies within bounds, and answers to what is wrong.
 
-WALinuxAgent 2.12 repeats a request that was answered with 5xx for minutes, and stops doing anything else meanwhile.
-A report nobody can read is therefore answered 400, and what is not there 404.
+Used by the routes of each endpoint and by ``machine``. WALinuxAgent 2.12 repeats a request that was answered with 5xx
+for minutes, and does nothing else meanwhile. A report nobody can read is therefore answered 400, what is not there 404.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import functools
 import logging
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import uvicorn
@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from dockyard.model.errors import NotFound
@@ -65,9 +66,7 @@ class Listener:
     async def open(cls, *, path: Path, config: uvicorn.Config, guest: Guest, accepted: Callable[[], None]) -> Listener:
         """Listen at ``path`` on the guest's behalf; ``accepted`` is called for each connection. Raises Exhausted."""
         state = ServerState()
-        protocol = functools.partial(
-            config.http_protocol_class, config=config, server_state=state, app_state={"guest": guest}
-        )
+        protocol = functools.partial(H11Protocol, config=config, server_state=state, app_state={"guest": guest})
 
         def connect() -> asyncio.Protocol:
             accepted()
@@ -111,3 +110,26 @@ async def discard(request: Request) -> None:
 def xml(content: bytes | str) -> Response:
     """An XML document."""
     return Response(content, media_type="text/xml; charset=utf-8")
+
+
+async def _chunks(request: Request, *, limit: int) -> AsyncIterator[bytes]:
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise HTTPException(413, f"The body has more than {limit} bytes.")
+        yield chunk
+
+
+async def _malformed(request: Request, error: Exception) -> Response:
+    _log.warning("guest %s: %s %s: %s", guest_of(request).vm_id, request.method, request.url.path, error)
+    return PlainTextResponse(f"{error}\n", 400)
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    _log.info("guest %s: %s %s: %s", guest_of(request).vm_id, request.method, request.url.path, error)
+    return PlainTextResponse("There is no such resource.\n", 404)
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return PlainTextResponse("The request was not complete.\n", 400)

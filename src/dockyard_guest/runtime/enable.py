@@ -74,7 +74,7 @@ def as_guest_error(error: GuestError | MalformedDocument) -> GuestError:
     """A malformed document is the sender's matter: bad configuration."""
     if isinstance(error, GuestError):
         return error
-    return PermanentError(f"The settings cannot be used: {error}.", exit_code=ExitCode.BAD_CONFIGURATION)
+    return PermanentError(f"{error}.", exit_code=ExitCode.BAD_CONFIGURATION)
 
 
 def fail(error: GuestError, *, report: Report) -> GuestError:

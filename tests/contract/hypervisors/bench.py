@@ -1,54 +1,68 @@
-"""The benches the contract suite runs on: each has a driver and plays the world around it."""
+"""What the contract suite runs on: a driver, and the world around it played. The other bench is a real QEMU's."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-import socket
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from dockyard.fabric.ports import HypervisorDriver, MachineSpec, PlatformLink
 from dockyard.hypervisors.fake.driver import FakeDriver
-from dockyard.hypervisors.qemu.acceleration import AccelerationMode
-from dockyard.hypervisors.qemu.driver import QemuDriver, qemu_driver
-from dockyard.model.image import Image
-from dockyard.model.virtual_machine import PortForward, VirtualMachineSize
 from tests.support import qemu_guest
-from tests.support.values import a_machine
-
-WEB = "11111111-2222-4333-8444-555555555555"
+from tests.support.fabric import image as unreal_image
+from tests.support.qemu_bench import WEB, web
 
 
 class Bench(Protocol):
-    """A driver and a world to run it in."""
+    """A driver, the machine ``web`` with one forward, and what may happen to it."""
 
-    driver: HypervisorDriver
+    @property
+    def driver(self) -> HypervisorDriver:
+        """The driver under test."""
+
+    @property
+    def port(self) -> int:
+        """The host's end of the machine's forward; free when a test begins."""
 
     def spec(self, *, deaf: bool = False) -> MachineSpec:
-        """Describe the machine ``WEB``, with one forward, from a free port."""
+        """Describe the machine; a deaf guest does not hear its power button."""
+
+    def occupied(self) -> AbstractContextManager[None]:
+        """Let another program hold the port for a while."""
+
+    def is_open(self) -> bool:
+        """Whether the machine's port takes connections."""
 
     async def crash(self) -> None:
-        """Let the machine's hypervisor die."""
+        """Let the machine's hypervisor die at once."""
 
     async def speaks(self) -> None:
-        """Return when the guest has written ``guest is up`` in green to its console."""
-
-    def occupied(self, port: int) -> "contextmanager[None]":  # type: ignore[valid-type]
-        """Let another program listen on a port."""
+        """Return when the guest has said that it is up, in green."""
 
 
-class SystemClock:
-    """The host's time."""
+class FakeBench:
+    """The fake, with the guest played by the bench."""
 
-    def now(self) -> datetime:
-        return datetime.now(UTC)
+    def __init__(self) -> None:
+        self.driver = FakeDriver()
+        self.port = 22022
 
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+    def spec(self, *, deaf: bool = False) -> MachineSpec:
+        link = PlatformLink(Path("/nowhere/platform"), Path("/nowhere/machine"))
+        return MachineSpec(machine=web(self.port), image=unreal_image(), link=link)
+
+    @contextmanager
+    def occupied(self) -> Iterator[None]:
+        self.driver.take_port(self.port)
+        yield
+        self.driver.free_port(self.port)
+
+    def is_open(self) -> bool:
+        return WEB in self.driver.running
+
+    async def crash(self) -> None:
+        self.driver.crash(vm_id=WEB)
+
+    async def speaks(self) -> None:
+        self.driver.write_console(vm_id=WEB, text=f"\x1b[32m{qemu_guest.UP}\x1b[0m\r\n")

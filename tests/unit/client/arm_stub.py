@@ -116,18 +116,20 @@ class ArmStub:
 
     # What the requests do; each returns status, body and whether an operation was begun.
 
-    def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any, headers: Any) -> _Answer:
-        if path == "/metadata/endpoints":
-            return _Answer(200, {"name": "stub"})
+    def answer(self, method: str, path: str, body: Any, headers: Any) -> _Answer:
+        open_to_all = {"/metadata/endpoints": {"name": "stub"}, "/console": self.console.encode()}
+        if path in open_to_all:
+            return _Answer(200, open_to_all[path])
         if path == "/adfs/oauth2/token":
             good = body.get("client_secret") == [SECRET]
             return (
-                _Answer(200, {"access_token": "t", "expires_in": 3600}) if good else _error(401, "invalid_client", "no")
+                _Answer(200, {"access_token": "t", "expires_in": 3600}) if good else _error(401, "invalid_client", "")
             )
-        if path == "/console":
-            return _Answer(200, self.console.encode())
         if headers.get("Authorization") != "Bearer t":
             return _error(401, "AuthenticationFailed", "no token")
+        return self._authenticated(method, path, body, headers)
+
+    def _authenticated(self, method: str, path: str, body: Any, headers: Any) -> _Answer:
         if path.endswith("/Dockyard.Host/diagnostics"):
             return _Answer(200, self.diagnostics)
         if "/operations/" in path:
@@ -136,11 +138,9 @@ class ArmStub:
             return _Answer(200, [{"name": "1.2.9"}, {"name": "1.10.1"}, {"name": "1.3.0"}])
         match = _RESOURCE.fullmatch(path)
         assert match is not None, f"{method} {path} is not in the stub"
-        return self._resource(method, match, body, headers, query)
+        return self._resource(method, match, body, headers)
 
-    def _resource(
-        self, method: str, match: re.Match[str], body: Any, headers: Any, query: dict[str, list[str]]
-    ) -> _Answer:
+    def _resource(self, method: str, match: re.Match[str], body: Any, headers: Any) -> _Answer:
         group, kind, name, action, child = match.groups()
         if kind.lower() == "images":
             return self._image(method, name, body)
@@ -247,7 +247,8 @@ class ArmStub:
     def _begun(self, status: int, body: Any, work: Work) -> _Answer:
         operation = str(uuid.uuid4())
         self.operations[operation] = work
-        url = f"{self.endpoint}/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/locations/local/operations/{operation}"
+        provider = f"{self.endpoint}/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute"
+        url = f"{provider}/locations/local/operations/{operation}"
         headers = {"Azure-AsyncOperation": f"{url}?api-version=1", "retry-after-ms": "20"}
         if status == 202:
             headers["Location"] = f"{url}?api-version=1&monitor=true"
@@ -285,9 +286,8 @@ class ArmStub:
         last = "done" if done else "failed" if state == "Failed" else "running"
         statuses.append({"code": f"Step/{steps[-1]}/{last}", "displayStatus": steps[-1].title(), "message": "m"})
         agent = {"vmAgent": {"statuses": [{"displayStatus": "Ready"}]}} if done else {}
-        reports = [
-            self._shown_extension(machine, item)["properties"]["instanceView"] for item in machine.extensions.values()
-        ]
+        shown = [self._shown_extension(machine, item) for item in machine.extensions.values() if done]
+        reports = [item["properties"]["instanceView"] for item in shown]
         return {"statuses": statuses, "extensions": reports, **agent}
 
     def _shown_extension(self, machine: Machine, document: dict[str, Any]) -> dict[str, Any]:
@@ -345,10 +345,10 @@ def _handler(stub: ArmStub) -> type[BaseHTTPRequestHandler]:
             is_form = "urlencoded" in (self.headers.get("Content-Type") or "")
             body: Any = parse_qs(raw.decode()) if is_form else json.loads(raw) if raw else None
             stub.requests.append((self.command, parts.path, body))
-            answer = stub.answer(self.command, parts.path, parse_qs(parts.query), body, self.headers)
+            answer = stub.answer(self.command, parts.path, body, self.headers)
             _send(self, answer)
 
-        do_GET = do_PUT = do_POST = do_DELETE = _do
+        do_GET = do_PUT = do_POST = do_DELETE = _do  # noqa: N815 - http.server's names
 
         def log_message(self, *arguments: Any) -> None:
             """Be quiet."""

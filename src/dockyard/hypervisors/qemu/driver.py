@@ -72,7 +72,7 @@ class QemuDriver:
         vm_id = spec.machine.vm_id
         files = self._folders.of(vm_id)
         async with self._changing(vm_id):
-            running = processes.find(vm_id=vm_id, pidfile=files.pid)
+            running = await processes.find_settled(vm_id=vm_id, pidfile=files.pid)
             if running and await wait_answering(running, vm_id=vm_id, files=files):
                 return running
             return await self._start(spec, files=files)
@@ -157,7 +157,7 @@ class QemuDriver:
         return await launch(arguments, vm_id=spec.machine.vm_id, files=files)
 
     async def _power_off(self, files: MachineFiles, *, vm_id: str) -> None:
-        running = processes.find(vm_id=vm_id, pidfile=files.pid)
+        running = await processes.find_settled(vm_id=vm_id, pidfile=files.pid)
         if running:
             await processes.end(running)
 
@@ -168,7 +168,7 @@ async def _ask_to_power_off(running: ProcessIdentity, *, files: MachineFiles, de
         async with asyncio.timeout(deadline):
             while procfs.is_alive(running):
                 with suppress(monitor.MonitorUnavailable):
-                    await monitor.press_power_button(files.monitor)
+                    await monitor.press_power_button(files.monitor, process=running)
                 await processes.wait_gone(running, deadline=PRESS_AGAIN_SECONDS)
     except TimeoutError:
         return False

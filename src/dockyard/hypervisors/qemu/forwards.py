@@ -20,14 +20,6 @@ _QEMU_REFUSAL = re.compile(r"Could not set up host forwarding rule 'tcp:127\.0\.
 
 
 class LoopbackPorts:
-    """The port ``HostPorts``: what the fabric chooses a new machine's forwards by."""
-
-    def is_free(self, *, port: int) -> bool:
-        """Tell whether something could listen on the port now."""
-        return _is_free(port)
-
-
-class LoopbackPorts:
     """The port ``HostPorts`` of the fabric, for choosing a new machine's forwards."""
 
     def is_free(self, *, port: int) -> bool:

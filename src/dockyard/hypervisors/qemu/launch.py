@@ -54,7 +54,7 @@ async def wait_answering(identity: ProcessIdentity, *, vm_id: str, files: Machin
         async with asyncio.timeout(START_SECONDS):
             while procfs.is_alive(identity):
                 with suppress(monitor.MonitorUnavailable):
-                    if (await monitor.uuid(files.monitor)).lower() == vm_id.lower():
+                    if (await monitor.uuid(files.monitor, process=identity)).lower() == vm_id.lower():
                         return True
                 await processes.wait_gone(identity, deadline=_RETRY_SECONDS)
     except TimeoutError as error:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +17,10 @@ from pathlib import Path
 from qemu.qmp import QMPClient, QMPError
 
 from dockyard.model.errors import OperationFailed
+from dockyard.model.virtual_machine import ProcessIdentity
+
+_log = logging.getLogger(f"{__name__}.library")
+_log.setLevel(logging.CRITICAL)  # the library logs refused connections as errors; here they are raised and dealt with
 
 ANSWER_SECONDS = 10.0
 """How long QEMU may take to accept a connection and to answer one command."""
@@ -24,51 +30,45 @@ class MonitorUnavailable(OperationFailed):
     """QEMU does not answer on its control socket: it is starting, ending, hangs or is gone."""
 
 
-class _QuietClient(QMPClient):
-    """The library logs refused connections as errors; here they are an expected answer, raised and dealt with."""
-
-    logger = logging.getLogger(f"{__name__}.qmp")
-
-
-logging.getLogger(f"{__name__}.qmp").setLevel(logging.CRITICAL)
-
-
-async def run_state(socket: Path) -> str:
-    """Return QEMU's word for what the machine does: ``running``, ``paused``, ``io-error``, ``shutdown`` and others.
-
-    Raises:
-        MonitorUnavailable: no answer in time.
-    """
-    answer = await _execute(socket, "query-status")
-    return str(answer["status"]) if isinstance(answer, dict) else ""
-
-
-async def uuid(socket: Path) -> str:
-    """Return the UUID of the machine that listens there. Raises MonitorUnavailable."""
-    answer = await _execute(socket, "query-uuid")
+async def uuid(path: Path, *, process: ProcessIdentity) -> str:
+    """Return the UUID of the machine ``process`` runs. Raises MonitorUnavailable."""
+    answer = await _execute(path, "query-uuid", process=process)
     return str(answer["UUID"]) if isinstance(answer, dict) else ""
 
 
-async def press_power_button(socket: Path) -> None:
+async def press_power_button(path: Path, *, process: ProcessIdentity) -> None:
     """Ask the guest, by ACPI, to shut down; it may take its time or not listen. Raises MonitorUnavailable."""
-    await _execute(socket, "system_powerdown")
+    await _execute(path, "system_powerdown", process=process)
 
 
-async def _execute(socket: Path, command: str) -> object:
+async def _execute(path: Path, command: str, *, process: ProcessIdentity) -> object:
     try:
-        async with asyncio.timeout(ANSWER_SECONDS), _session(socket) as client:
+        async with asyncio.timeout(ANSWER_SECONDS), _session(path, process=process) as client:
             return await client.execute(command)
     except (QMPError, TimeoutError, EOFError, OSError) as error:
         raise MonitorUnavailable(
-            f"QEMU did not answer '{command}'", details=f"{socket}: {error}", temporary=True
+            f"QEMU did not answer '{command}'", details=f"{path}: {error}", temporary=True
         ) from error
 
 
 @asynccontextmanager
-async def _session(socket: Path) -> AsyncIterator[QMPClient]:
-    client = _QuietClient()
-    await client.connect(str(socket))
-    try:
-        yield client
-    finally:
-        await client.disconnect()
+async def _session(path: Path, *, process: ProcessIdentity) -> AsyncIterator[QMPClient]:
+    client = QMPClient()
+    client.logger = _log
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(0)
+        await asyncio.get_running_loop().sock_connect(connection, str(path))
+        _check_listener(connection, process=process)
+        await client.connect(connection)
+        try:
+            yield client
+        finally:
+            await client.disconnect()
+
+
+def _check_listener(connection: socket.socket, *, process: ProcessIdentity) -> None:
+    """Make sure of who listens: a path may still lead to the QEMU before, or to one that is about to take its place."""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    listener, _, _ = struct.unpack("3i", credentials)
+    if listener != process.pid:
+        raise ConnectionRefusedError(f"process {listener} listens there, not {process.pid}")

@@ -115,6 +115,15 @@ def find(*, vm_id: str, pidfile: Path) -> ProcessIdentity | None:
     return procfs.find(vm_id=vm_id, pidfile=pidfile)
 
 
+async def find_settled(*, vm_id: str, pidfile: Path) -> ProcessIdentity | None:
+    """Do as ``find``, and when none runs wait until a killed one has let go of its ports and files."""
+    found = find(vm_id=vm_id, pidfile=pidfile)
+    dying = None if found else procfs.find_dying(pidfile=pidfile)
+    if dying:
+        await wait_gone(dying, deadline=KILL_SECONDS)
+    return found
+
+
 async def wait_gone(identity: ProcessIdentity, *, deadline: float) -> bool:
     """Wait until the process is gone; False when it still runs after ``deadline`` seconds."""
     with _handle(identity) as descriptor:

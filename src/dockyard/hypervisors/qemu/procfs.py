@@ -26,12 +26,18 @@ class Stat:
     """What this room needs of ``/proc/PID/stat``."""
 
     state: str
+    threads: int
     start_time: int
 
     @property
-    def runs(self) -> bool:
-        """Whether the process executes; zombies (Z) and dead ones (X, x) do not."""
-        return self.state not in ("Z", "X", "x")
+    def is_gone(self) -> bool:
+        """Whether nothing is left but a record for the parent; until then ports and locks are held."""
+        return self.state in ("X", "x") or (self.state == "Z" and self.threads <= 1)
+
+    @property
+    def is_dying(self) -> bool:
+        """Whether the first thread has ended and others have not: a killed QEMU, for a moment."""
+        return self.state == "Z" and self.threads > 1
 
 
 @dataclass(frozen=True)
@@ -51,12 +57,12 @@ class RunningMachine:
 
 
 def parse_stat(text: str) -> Stat:
-    """Read a line of ``/proc/PID/stat``: state is field 3, start time field 22.
+    """Read a line of ``/proc/PID/stat``: state is field 3, number of threads field 20, start time field 22.
 
     The command's name, field 2, stands in parentheses and may itself hold spaces, parentheses and line feeds.
     """
     fields = text.rpartition(")")[2].split()
-    return Stat(state=fields[0], start_time=int(fields[19]))
+    return Stat(state=fields[0], threads=int(fields[17]), start_time=int(fields[19]))
 
 
 def parse_command_line(raw: bytes) -> Marks | None:
@@ -79,9 +85,9 @@ def read_stat(pid: int) -> Stat | None:
 
 
 def is_alive(identity: ProcessIdentity) -> bool:
-    """Whether that very process still runs; a dead one that waits to be reaped does not."""
+    """Whether that very process, or any thread of it, still runs; one that waits to be reaped does not."""
     stat = read_stat(identity.pid)
-    return stat is not None and stat.runs and stat.start_time == identity.start_time
+    return stat is not None and not stat.is_gone and stat.start_time == identity.start_time
 
 
 def find(*, vm_id: str, pidfile: Path) -> ProcessIdentity | None:
@@ -96,6 +102,16 @@ def find(*, vm_id: str, pidfile: Path) -> ProcessIdentity | None:
     if found is None:
         found = next((machine for machine in running_machines() if machine.marks.vm_id == vm_id), None)
     return found.identity if found else None
+
+
+def find_dying(*, pidfile: Path) -> ProcessIdentity | None:
+    """Return the process a machine's pidfile names when it is about to be gone.
+
+    Its command line can no longer be read, so it may be another's; nothing but waiting for it may follow from this.
+    """
+    pid = _hint(pidfile)
+    stat = read_stat(pid) if pid else None
+    return ProcessIdentity(pid, stat.start_time) if pid and stat and stat.is_dying else None
 
 
 def running_machines() -> Iterator[RunningMachine]:
@@ -132,7 +148,7 @@ def _look(pid: int) -> RunningMachine | None:
     except (*_VANISHED, PermissionError):
         return None
     stat = read_stat(pid) if marks else None
-    if marks is None or stat is None or not stat.runs:
+    if marks is None or stat is None or stat.is_gone:
         return None
     return RunningMachine(ProcessIdentity(pid, stat.start_time), marks)
 

@@ -133,3 +133,15 @@ def bind(*, path: Path, kind: socket.SocketKind) -> socket.socket:
                 resolution="Make sure that the folder exists and is writable for this user.",
             ) from error
     return end
+
+
+def is_dead(path: Path) -> bool:
+    """Whether a datagram socket's file is there and no process holds it any more."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as probe:
+        try:
+            probe.connect(bytes(path))
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            return False
+    return False

@@ -122,9 +122,7 @@ def parse_arp(data: bytes) -> Arp:
     *kind, operation, sender_mac, sender_ip, target_mac, target_ip = _ARP.unpack_from(data)
     if kind != [1, EtherType.IPV4, 6, 4] or operation not in (ArpOperation.REQUEST, ArpOperation.REPLY):
         raise MalformedFrame("not ARP for IPv4 over Ethernet")
-    return Arp(
-        ArpOperation(operation), sender_mac, IPv4Address(sender_ip), target_mac, IPv4Address(target_ip)
-    )
+    return Arp(ArpOperation(operation), sender_mac, IPv4Address(sender_ip), target_mac, IPv4Address(target_ip))
 
 
 def dump_arp(arp: Arp) -> bytes:

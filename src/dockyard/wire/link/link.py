@@ -49,9 +49,7 @@ class Link:
         decision = self._switch.decide(frame)
         if decision.verdict is Verdict.ANSWER:
             self._cable.send(decision.reply)
-        elif decision.verdict is Verdict.FORWARD or (
-            decision.verdict is Verdict.CONNECT and not self._stack.is_full
-        ):
+        elif decision.verdict is Verdict.FORWARD or (decision.verdict is Verdict.CONNECT and not self._stack.is_full):
             self._stack.input(frame)
 
     def _deliver(self, frame: bytes) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from dockyard.model.errors import Exhausted
 
-_LIBRARY = "libslirp.so.0"
+LIBRARY = "libslirp.so.0"
 _CONFIG_VERSION = 1
 # A stack takes only guest-side addresses inside its own network, so this one spans both of the platform's.
 _NETWORK = IPv4Network("168.0.0.0/7")
@@ -119,12 +119,13 @@ class _Callbacks(ctypes.Structure):
 
 
 @functools.cache
-def _library() -> ctypes.PyDLL:
+def load(name: str = LIBRARY) -> ctypes.PyDLL:
+    """Load the library and tell ctypes its functions' types. Raises Exhausted when it is not installed."""
     try:
-        library = ctypes.PyDLL(_LIBRARY)
+        library = ctypes.PyDLL(name)
     except OSError as error:
         raise Exhausted(
-            f"The library {_LIBRARY} cannot be loaded",
+            f"The library {name} cannot be loaded",
             details=str(error),
             resolution="Install the package libslirp0 (Debian, Ubuntu) or libslirp (elsewhere); QEMU needs it too.",
             code="MissingDependency",
@@ -155,7 +156,7 @@ class Slirp:
     def __init__(
         self, *, send: Callable[[bytes], None], opened: Callable[[int], None], closing: Callable[[int], None]
     ) -> None:
-        self._library = _library()
+        self._library = load()
         self._polled: list[tuple[int, Events]] = []
         self._ready: dict[int, Events] = {}
         # The library keeps pointers to these; they must live as long as the stack.
@@ -175,7 +176,7 @@ class Slirp:
         """Lead TCP connections to an address and port to a UNIX stream socket. Raises ValueError when it cannot."""
         where = _InAddr.of(address)
         if self._library.slirp_add_unix(self._handle, bytes(path), where, port) != 0:
-            raise ValueError(f"{address}:{port} lies outside {_NETWORK} or is taken")
+            raise ValueError(f"{address} lies outside {_NETWORK} or is the stack's own")
 
     def input(self, frame: bytes) -> None:
         """Give the stack a frame from the machine."""

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from dockyard.wire.link.slirp import Events, Slirp
 
-MAX_CONNECTIONS = 64
-"""Connections one machine can have at a time; an agent uses two or three."""
+MAX_CONNECTIONS = 256
+"""Connections one machine can have at a time. An agent uses two or three; but one the platform closed first, as HTTP
+wants it after most requests, holds its descriptor for ten seconds more (TIME_WAIT)."""
 
 MAX_UNACCEPTED = 64
 """Connections that may wait to be accepted. Far below `BACKLOG`: the library connects blocking, and a full backlog,

@@ -1,4 +1,4 @@
-"""Reading ``docker.options``: dockerd's flags as users wrote them for the extension of 2016; some are not theirs to set.
+"""Reading ``docker.options``: dockerd's flags as users wrote them for the extension of 2016, some not theirs to set.
 
 Pure. One option may hold several words, ``"--label=a=b -D"``. A word counts as a flag wherever it stands, even where
 dockerd would take it for another flag's value: a listener without certificates must not slip through a doubt.
@@ -55,28 +55,22 @@ def split_option(text: str, *, member: str) -> tuple[str, ...]:
 
 def flags_of(words: tuple[str, ...]) -> tuple[Flag, ...]:
     """Every flag among the words."""
-    found: list[Flag] = []
-    for index, word in enumerate(words):
-        following = words[index + 1] if index + 1 < len(words) else ""
-        if word.startswith("--"):
-            name, equals, value = word[2:].partition("=")
-            found.append(Flag(name=name, value=value if equals else following))
-        elif word.startswith("-"):
-            found.extend(_short_flags(word[1:], following=following))
-    return tuple(found)
+    following = (*words[1:], "")
+    return tuple(flag for word, after in zip(words, following) for flag in _flags_in(word, following=after))
 
 
-def check_flags(words: tuple[str, ...], *, member: str, with_certificates: bool) -> None:
-    """Make sure that no option takes over what the extension itself manages.
+def check_flags(words: tuple[str, ...], *, members: tuple[str, ...], with_certificates: bool) -> None:
+    """Make sure that no word takes over what the extension itself manages. `members` says where each word is from.
 
     Raises:
         PermanentError: One does, and why.
     """
-    for flag in flags_of(words):
-        if flag.name in _MANAGED:
-            raise _refused(member, f"has --{flag.name}: {_MANAGED[flag.name]}")
-        if flag.name == "host" and _is_remote(flag.value) and not with_certificates:
-            raise _refused(member, "opens the engine to the network without certificates")
+    for word, following, member in zip(words, (*words[1:], ""), members):
+        for flag in _flags_in(word, following=following):
+            if flag.name in _MANAGED:
+                raise _refused(member, f"has --{flag.name}: {_MANAGED[flag.name]}")
+            if flag.name == "host" and _is_remote(flag.value) and not with_certificates:
+                raise _refused(member, "opens the engine to the network without certificates")
 
 
 def without_remote_hosts(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -85,15 +79,22 @@ def without_remote_hosts(words: tuple[str, ...]) -> tuple[str, ...]:
     rest = list(words)
     while rest:
         word = rest.pop(0)
-        hosts = [flag for flag in flags_of((word, *rest[:1])[:2]) if flag.name == "host" and _is_remote(flag.value)]
-        if not hosts or not word.startswith("-"):
+        flags = _flags_in(word, following=rest[0] if rest else "")
+        if not any(flag.name == "host" and _is_remote(flag.value) for flag in flags):
             kept.append(word)
             continue
-        if word in ("-H", "--host") or (not word.startswith("--") and word.endswith("H")):
-            rest.pop(0)
+        if word == "--host" or (not word.startswith("--") and word.endswith("H")):
+            del rest[:1]
         switches = "" if word.startswith("--") else word[1:].partition("H")[0]
         kept.extend([f"-{switches}"] if switches else [])
     return tuple(kept)
+
+
+def _flags_in(word: str, *, following: str) -> list[Flag]:
+    if word.startswith("--"):
+        name, equals, value = word[2:].partition("=")
+        return [Flag(name=name, value=value if equals else following)]
+    return _short_flags(word[1:], following=following) if word.startswith("-") else []
 
 
 def _short_flags(letters: str, *, following: str) -> list[Flag]:

@@ -1,4 +1,4 @@
-"""What the extension keeps about itself between commands, outside the versions' folders: what is its own in the machine.
+"""What the extension keeps about itself between commands, outside its versions' folders: what is its own.
 
 Read and written by the handler under the extension's lock. The owner is the version whose uninstall may take things
 back: on a version change the old version's uninstall runs after the new version's update, and must then do nothing.

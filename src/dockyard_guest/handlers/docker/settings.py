@@ -94,14 +94,15 @@ def _number(value: JsonValue) -> int:
 
 
 def _options(docker: JsonObject, *, with_certificates: bool) -> tuple[str, ...]:
-    words: list[str] = []
-    for item in docker.optional_array("options") or ():
-        some = split_option(item.string(), member=_tail(item.path))
-        check_flags(some, member=_tail(item.path), with_certificates=with_certificates)
-        words.extend(some)
-    # Once more over all of them: a flag and its value may be two options.
-    check_flags(tuple(words), member="docker.options", with_certificates=with_certificates)
-    return tuple(words)
+    found = [
+        (word, _tail(item.path))
+        for item in docker.optional_array("options") or ()
+        for word in split_option(item.string(), member=_tail(item.path))
+    ]
+    words = tuple(word for word, _ in found)
+    # All at once: a flag and its value may be two options.
+    check_flags(words, members=tuple(member for _, member in found), with_certificates=with_certificates)
+    return words
 
 
 def _bundle(certs: JsonObject) -> Bundle:

@@ -1,0 +1,99 @@
+"""From a machine's goal to the instance metadata document. Pure; called by ``routes``, once for each incarnation.
+
+Azure's schema. cloud-init 25.1 takes from it: names, keys, whether passwords are off (the *text* ``true``), user data,
+and both interfaces by hardware address.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+
+from dockyard.model.guest import GuestGoal
+from dockyard.model.virtual_machine import VirtualMachine
+from dockyard_contract.documents import dump_json
+
+API_VERSIONS = ("2018-02-01", "2019-06-01", "2020-09-01", "2021-02-01", "2021-08-01")
+
+_OUTBOUND_IP = "10.0.2.15"  # what QEMU's user network gives to its only machine
+_PREFIX = 24
+
+
+def versions(_goal: GuestGoal) -> str:
+    """The interface's versions; the same for every goal."""
+    return dump_json({"apiVersions": list(API_VERSIONS)})
+
+
+def instance(goal: GuestGoal) -> str:
+    """The whole document."""
+    return dump_json({"compute": _compute(goal.machine), "network": _network(goal.machine)})
+
+
+def _compute(machine: VirtualMachine) -> dict[str, object]:
+    profile = machine.os_profile
+    image = machine.image
+    return {
+        "azEnvironment": "AzureStack",
+        # Azure itself never serves customData here: it comes on a disk. There is no disk, so it comes as userData,
+        # which cloud-init takes the same way.
+        "customData": "",
+        "isHostCompatibilityLayerVm": "false",
+        "location": machine.location,
+        "name": machine.id.name,
+        "offer": image.offer,
+        "osProfile": {
+            "adminUsername": profile.admin_username,
+            "computerName": profile.computer_name,
+            "disablePasswordAuthentication": "true",
+        },
+        "osType": "Linux",
+        "placementGroupId": "",
+        "platformFaultDomain": "0",
+        "platformUpdateDomain": "0",
+        "provider": "Microsoft.Compute",
+        "publicKeys": [{"keyData": key.key_data.strip(), "path": key.path} for key in profile.ssh_public_keys],
+        "publisher": image.publisher,
+        "resourceGroupName": machine.id.resource_group,
+        "resourceId": str(machine.id),
+        "sku": image.sku,
+        "storageProfile": {
+            "imageReference": {
+                "id": "",
+                "publisher": image.publisher,
+                "offer": image.offer,
+                "sku": image.sku,
+                "version": image.version,
+            },
+            "osDisk": {"diskSizeGB": str(machine.disk_gib), "osType": "Linux"},
+        },
+        "subscriptionId": machine.id.subscription_id,
+        "tags": ";".join(f"{name}:{value}" for name, value in machine.tags.items()),
+        "tagsList": [{"name": name, "value": value} for name, value in machine.tags.items()],
+        "userData": profile.custom_data or "",
+        "version": image.version,
+        "vmId": machine.vm_id,
+        "vmScaleSetName": "",
+        "vmSize": machine.size.name,
+        "zone": "",
+    }
+
+
+def _network(machine: VirtualMachine) -> dict[str, object]:
+    network = machine.network
+    return {
+        "interface": [
+            _interface(mac=network.mac_address, ip=network.private_ip),
+            _interface(mac=network.outbound_mac_address, ip=_OUTBOUND_IP),
+        ]
+    }
+
+
+def _interface(*, mac: str, ip: str) -> dict[str, object]:
+    subnet = IPv4Network(f"{ip}/{_PREFIX}", strict=False)
+    return {
+        "ipv4": {
+            "ipAddress": [{"privateIpAddress": ip, "publicIpAddress": ""}],
+            "subnet": [{"address": str(subnet.network_address), "prefix": str(_PREFIX)}],
+        },
+        "ipv6": {"ipAddress": []},
+        "macAddress": mac.replace(":", "").replace("-", "").upper(),
+    }

@@ -1,0 +1,167 @@
+"""The Docker extension: what each command does, step by step.
+
+Every command finds out how the machine is, decides, and changes what differs, so each may be repeated. Joined with the
+machine by `composition`; the steps' own work is in the modules beside this one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dockyard_guest.errors import GuestError, PermanentError, SupersededError
+from dockyard_guest.values import Applied
+
+from . import certificates
+from .change import commit, put_in_place, roll_back, run_engine
+from .engine import check_machine, ensure_present, validate
+from .facts import observe
+from .places import CERTIFICATE_FILES, DAEMON_CONFIG, DROP_IN
+from .plan import decide
+from .proofs import is_confined, prove_answer, prove_refusal
+from .record import read_record, write_record
+from .settings import parse_docker_settings
+from .taking_back import close_remote_access, take_back
+
+if TYPE_CHECKING:
+    from dockyard_guest.ports import Machine, Progress, Step
+    from dockyard_guest.values import PlainSettings
+
+    from .facts import Facts
+    from .plan import Plan
+    from .proofs import Version
+    from .settings import Bundle, DockerSettings
+
+
+def create(machine: Machine, version: str) -> DockerHandler:
+    """The handler of this room, for `composition`."""
+    return DockerHandler(machine=machine, version=version)
+
+
+class DockerHandler:
+    """The Docker extension on one machine; see `ports.Handler`."""
+
+    title = "Docker"
+
+    def __init__(self, *, machine: Machine, version: str) -> None:
+        self._machine = machine
+        self._version = version
+
+    def install(self) -> str:
+        """Find out whether this machine can have the engine; the long work is enable's."""
+        return check_machine(self._machine)
+
+    def check(self, settings: PlainSettings) -> None:
+        """Judge the settings."""
+        parse_docker_settings(settings)
+
+    def apply(self, settings: PlainSettings, *, progress: Progress) -> Applied:
+        """Install, secure and prove the engine; see `ports.Handler`."""
+        with progress.step("settings", "reading the settings") as step:
+            wanted = parse_docker_settings(settings)
+            _describe(wanted, step=step)
+        with progress.step("engine", "looking for the engine") as step:
+            step.say(ensure_present(self._machine, version=self._version, step=step))
+        with progress.step("certificates", "checking the certificates") as step:
+            self._check_certificates(wanted.bundle, step=step)
+        facts, plan = self._configure(wanted, progress=progress)
+        try:
+            version = self._run(wanted, plan=plan, progress=progress)
+        except SupersededError:
+            raise
+        except GuestError as error:
+            raise self._rolled_back(error, facts=facts) from error
+        commit(self._machine, plan)
+        return Applied(message=_message(version, port=wanted.port), watched=_watched(facts))
+
+    def disable(self) -> str:
+        """Close the remote access and leave the containers alone.
+
+        The extension of 2016 stopped the engine. That stops every container for what is often only a step of a version
+        change, while all that the extension has opened is the TCP port; with live-restore the daemon restarts without
+        it and containers do not notice.
+        """
+        return close_remote_access(self._machine, version=self._version)
+
+    def update(self, *, target_version: str) -> str:
+        """Put another version in charge, so that this or the old one's uninstall takes nothing away."""
+        record = read_record(self._machine.files)
+        if record is None:
+            return "There is nothing to hand over."
+        write_record(self._machine.files, replace(record, owner=target_version))
+        return f"Version {target_version} is in charge."
+
+    def uninstall(self) -> str:
+        """Take back what the extension brought; volumes, images and containers' data stay."""
+        return take_back(self._machine, version=self._version)
+
+    def _check_certificates(self, bundle: Bundle | None, *, step: Step) -> None:
+        if bundle is None:
+            step.say("none are asked for")
+            return
+        facts = self._machine.certificates.inspect(
+            authority=bundle.authority, certificate=bundle.certificate, key=bundle.key
+        )
+        now = self._machine.clock.time()
+        certificates.judge(facts, now=now)
+        if certificates.expires_soon(facts, now=now):
+            step.warn(f"soon to expire: {certificates.sentence(facts)}")
+        else:
+            step.say(certificates.sentence(facts))
+
+    def _configure(self, wanted: DockerSettings, *, progress: Progress) -> tuple[Facts, Plan]:
+        with progress.step("configuration", "comparing what is with what is wanted") as step:
+            facts = observe(self._machine, version=self._version, port=wanted.port)
+            plan = decide(wanted, facts, version=self._version)
+            judged = validate(self._machine, plan) if plan.touches_engine else True
+            step.checkpoint()
+            put_in_place(self._machine, plan=plan, facts=facts)
+            step.say(f"{plan}" if judged else f"{plan} (this engine cannot judge a configuration beforehand)")
+        return facts, plan
+
+    def _run(self, wanted: DockerSettings, *, plan: Plan, progress: Progress) -> Version:
+        with progress.step("service", "starting the engine" if plan.start else "restarting the engine") as step:
+            step.say(run_engine(self._machine, plan))
+        with progress.step("endpoint", "asking the engine for its version") as step:
+            version = prove_answer(self._machine)
+            text = f"{version} answers on its unix socket"
+            if wanted.port is not None:
+                refusal = prove_refusal(self._machine, port=wanted.port)
+                text += f"; TCP port {wanted.port} refuses a client without a certificate ({refusal})"
+            step.say(text)
+        with progress.step("confinement", "asking the engine how it confines containers") as step:
+            if is_confined(self._machine):
+                step.say("containers are confined")
+            else:
+                step.warn("neither AppArmor nor SELinux confines containers on this machine")
+        return version
+
+    def _rolled_back(self, error: GuestError, *, facts: Facts) -> GuestError:
+        outcome = roll_back(self._machine, record=facts.record)
+        return PermanentError(
+            error.brief,
+            details=error.details,
+            resolution=f"{outcome} {error.resolution}".strip(),
+            exit_code=error.exit_code,
+        )
+
+
+def _describe(wanted: DockerSettings, *, step: Step) -> None:
+    port = "no TCP port" if wanted.port is None else f"TCP port {wanted.port}"
+    certs = "no certificates" if wanted.bundle is None else "certificates"
+    text = f"{port}, {certs}, {len(wanted.options)} words of options"
+    if wanted.ignored:
+        step.warn(f"{text}; not supported by this version and ignored: {', '.join(wanted.ignored)}")
+    else:
+        step.say(text)
+
+
+def _message(version: Version, *, port: int | None) -> str:
+    if port is None:
+        return f"{version} is ready on its unix socket; there is no TCP port."
+    return f"{version} is ready on TCP port {port} with mutual TLS."
+
+
+def _watched(facts: Facts) -> tuple[str, ...]:
+    """What must stay as it is for the same settings to need no work: the files, and the unit they add to."""
+    return (DAEMON_CONFIG, DROP_IN, *CERTIFICATE_FILES, facts.service.fragment)

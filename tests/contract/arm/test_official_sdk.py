@@ -1,0 +1,275 @@
+"""The official SDK drives the API over TLS: what Azure's client asks for is what this server answers."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from azure.core import MatchConditions
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.identity import ClientSecretCredential
+from azure.mgmt.compute import ComputeManagementClient
+
+from dockyard.arm import server
+from dockyard.arm.app import build_app
+from dockyard.arm.context import ArmContext
+from dockyard.arm.identity.principal import AUDIENCE, Principal
+from tests.support.fabric import HastyClock, World, handler_report
+from tests.support.values import SUBSCRIPTION
+
+# The SDK's connection pools close their sockets only when they are collected.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+T = TypeVar("T")
+BODY: dict[str, Any] = {
+    "location": "local",
+    "tags": {"team": "red"},
+    "properties": {
+        "hardwareProfile": {"vmSize": "Standard_B1s"},
+        "storageProfile": {
+            "imageReference": {"publisher": "Dockyard", "offer": "alias", "sku": "debian-13", "version": "latest"}
+        },
+        "osProfile": {
+            "computerName": "web",
+            "adminUsername": "dockyard",
+            "linuxConfiguration": {"ssh": {"publicKeys": [{"keyData": "ssh-ed25519 AAAA me"}]}},
+        },
+    },
+}
+EXTENSION: dict[str, Any] = {
+    "location": "local",
+    "properties": {
+        "publisher": "Microsoft.Azure.Extensions",
+        "type": "DockerExtension",
+        "typeHandlerVersion": "1.0",
+        "autoUpgradeMinorVersion": True,
+        "settings": {"docker": {"port": "2376"}},
+        "protectedSettings": {"certs": {"key": "canary-51c9"}},
+    },
+}
+
+
+class Api:
+    """A server on a free port, its world, and the SDK logged in to it."""
+
+    def __init__(self, *, world: World, folder: Path, principal: Principal, port: int) -> None:
+        self.world = world
+        self.endpoint = f"https://127.0.0.1:{port}"
+        self.ca = str(folder / "ca.pem")
+        self.principal = principal
+
+    def credential(self, *, secret: str | None = None) -> ClientSecretCredential:
+        return ClientSecretCredential(
+            "adfs",
+            self.principal.client_id,
+            secret or self.principal.client_secret,
+            authority=self.endpoint,
+            connection_verify=self.ca,
+        )
+
+    def client(self, credential: Any) -> ComputeManagementClient:
+        return ComputeManagementClient(
+            credential,
+            self.principal.subscription_id,
+            base_url=self.endpoint,
+            credential_scopes=[f"{AUDIENCE}/.default"],
+            connection_verify=self.ca,
+        )
+
+    async def do(self, call: Callable[[ComputeManagementClient], T], *, credential: Any = None) -> T:
+        """Run SDK calls, which block, beside the server."""
+
+        def run() -> T:
+            own = credential or self.credential()
+            with own, self.client(own) as client:
+                return call(client)
+
+        return await asyncio.to_thread(run)
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[Api]:
+    world = World(tmp_path, clock=HastyClock())
+    principal = Principal(
+        client_id="me", client_secret="secret", subscription_id=SUBSCRIPTION, signing_key="ab" * 32
+    )
+    listener = server.listen(port=None, remembered=tmp_path / "port.json")
+    made = Api(world=world, folder=tmp_path, principal=principal, port=listener.getsockname()[1])
+    names = {name: tmp_path / f"{name}.pem" for name in ("authority_key", "certificate", "key")}
+    server.write_certificates(authority=tmp_path / "ca.pem", **names)
+
+    async def diagnose() -> dict[str, Any]:
+        return {"checks": []}
+
+    context = ArmContext(
+        fabric=world.fabric,
+        tokens=principal.tokens(endpoint=made.endpoint),
+        endpoint=made.endpoint,
+        subscription_id=principal.subscription_id,
+        diagnose=diagnose,
+    )
+    http = server.build_server(build_app(context), certificate=names["certificate"], key=names["key"])
+    serving = asyncio.create_task(http.serve(sockets=[listener]))
+    guest = asyncio.create_task(play_guests(world))
+    yield made
+    guest.cancel()
+    http.should_exit = http.force_exit = True
+    await serving
+    await world.fabric.operations.suspend()
+    world.close()
+    gc.collect()  # here, where the mark above still holds
+
+
+async def play_guests(world: World) -> None:
+    """Every machine that runs reports Ready, and success for its extension."""
+    while True:
+        await asyncio.sleep(0.02)
+        for machine in world.fabric.virtual_machines.list():
+            if machine.vm_id not in world.hypervisor.running:
+                continue
+            reports = [
+                handler_report(sequence_number=child.sequence_number)
+                for child in world.fabric.extensions.list(machine=machine.id)
+                if child.provisioning_state.value != "Deleting"
+            ]
+            await world.boot_again(machine.id.name, *reports)
+
+
+async def test_a_machine_and_an_extension_through_their_whole_life(api: Api) -> None:
+    def life(client: ComputeManagementClient) -> None:
+        made = client.virtual_machines.begin_create_or_update("dockyard", "web", BODY).result()
+        assert made.provisioning_state == "Succeeded"
+        assert made.tags is not None
+        assert made.tags["team"] == "red"
+        assert int(made.tags["dockyard-ssh-port"]) > 0
+        child = client.virtual_machine_extensions.begin_create_or_update(
+            "dockyard", "web", "DockerExtension", EXTENSION
+        ).result()
+        assert child.provisioning_state == "Succeeded"
+        view = client.virtual_machines.instance_view("dockyard", "web")
+        assert "PowerState/running" in [status.code for status in view.statuses or []]
+        client.virtual_machines.begin_power_off("dockyard", "web").result()
+        client.virtual_machines.begin_start("dockyard", "web").result()
+        client.virtual_machines.begin_restart("dockyard", "web").result()
+        client.virtual_machine_extensions.begin_delete("dockyard", "web", "DockerExtension").result()
+        client.virtual_machines.begin_delete("dockyard", "web").result()
+        assert list(client.virtual_machines.list_all()) == []
+
+    await api.do(life)
+
+
+async def test_protected_settings_never_come_back(api: Api) -> None:
+    def set_and_read(client: ComputeManagementClient) -> list[Any]:
+        client.virtual_machines.begin_create_or_update("dockyard", "web", BODY).result()
+        extensions = client.virtual_machine_extensions
+        poller = extensions.begin_create_or_update("dockyard", "web", "DockerExtension", EXTENSION)
+        return [
+            poller.result().as_dict(),
+            extensions.get("dockyard", "web", "DockerExtension", expand="instanceView").as_dict(),
+            client.virtual_machines.get("dockyard", "web", expand="instanceView").as_dict(),
+        ]
+
+    answers = await api.do(set_and_read)
+    assert "canary-51c9" not in str(answers)
+    assert "protectedSettings" not in str(answers)
+
+
+async def test_creating_an_existing_machine_is_refused_when_it_must_be_new(api: Api) -> None:
+    def twice(client: ComputeManagementClient) -> None:
+        machines = client.virtual_machines
+        missing = MatchConditions.IfMissing
+        machines.begin_create_or_update("dockyard", "web", BODY, match_condition=missing).result()
+        machines.begin_create_or_update("dockyard", "web", BODY, match_condition=missing).result()
+
+    with pytest.raises((ResourceExistsError, ResourceModifiedError), match="already exists"):
+        await api.do(twice)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"hardwareProfile": {"vmSize": "Standard_Nonsense"}}, "InvalidParameter"),
+        ({"osProfile": {"adminUsername": "root"}}, "InvalidParameter"),
+        ({"osProfile": {"adminUsername": 7}}, "InvalidRequestContent"),
+        ({"storageProfile": {"imageReference": {"publisher": "a", "offer": "b", "sku": "c"}}}, "PlatformImageNotFound"),
+    ],
+)
+async def test_a_wrong_body_is_explained(api: Api, change: dict[str, Any], code: str) -> None:
+    body = {**BODY, "properties": {**BODY["properties"], **change}}
+    with pytest.raises(HttpResponseError) as caught:
+        await api.do(lambda client: client.virtual_machines.begin_create_or_update("dockyard", "web", body))
+    assert caught.value.error is not None
+    assert caught.value.error.code == code
+    assert await api.do(lambda client: list(client.virtual_machines.list_all())) == []
+
+
+async def test_what_does_not_exist_is_a_404(api: Api) -> None:
+    with pytest.raises(ResourceNotFoundError, match="'nobody' does not exist"):
+        await api.do(lambda client: client.virtual_machines.get("dockyard", "nobody"))
+
+
+async def test_a_wrong_secret_gets_no_token(api: Api) -> None:
+    with pytest.raises(ClientAuthenticationError, match="client id or secret is wrong"):
+        await api.do(lambda client: list(client.virtual_machines.list_all()), credential=api.credential(secret="x"))
+
+
+async def test_a_foreign_token_is_refused(api: Api) -> None:
+    class Forged:
+        def __enter__(self) -> None:
+            """Nothing to open."""
+
+        def __exit__(self, *_error: object) -> None:
+            """Nothing to close."""
+
+        def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
+            return AccessToken("eyJhbGciOiJub25lIn0.e30.", 4_000_000_000)
+
+    with pytest.raises(ClientAuthenticationError, match="not one of this server's"):
+        await api.do(lambda client: list(client.virtual_machines.list_all()), credential=Forged())
+
+
+async def test_an_image_is_built_and_kept_while_a_disk_stands_on_it(api: Api) -> None:
+    api.world.images.built = False
+
+    def build_and_use(client: ComputeManagementClient) -> str:
+        client.images.begin_create_or_update("dockyard", "debian-13", {"location": "local"}).result()
+        client.virtual_machines.begin_create_or_update("dockyard", "web", BODY).result()
+        with pytest.raises(HttpResponseError, match="in use by web") as caught:
+            client.images.begin_delete("dockyard", "debian-13").result()
+        return str(caught.value.error.code if caught.value.error else "")
+
+    assert await api.do(build_and_use) == "ImageInUse"
+
+
+async def test_the_console_log_is_served_to_a_signed_address_only(api: Api) -> None:
+    def console(client: ComputeManagementClient) -> str:
+        client.virtual_machines.begin_create_or_update("dockyard", "web", BODY).result()
+        return client.virtual_machines.retrieve_boot_diagnostics_data("dockyard", "web").serial_console_log_blob_uri or ""
+
+    url = await api.do(console)
+    api.world.hypervisor.write_console(vm_id=api.world.machine().vm_id, text="hello from the guest\n")
+    assert await asyncio.to_thread(fetch, url, api.ca) == (200, "hello from the guest\n")
+    status, _ = await asyncio.to_thread(fetch, url[:-1] + ("0" if url[-1] != "0" else "1"), api.ca)
+    assert status == 401
+
+
+def fetch(url: str, ca: str) -> tuple[int, str]:
+    import ssl
+
+    import httpx
+
+    answer = httpx.get(url, verify=ssl.create_default_context(cafile=ca))
+    return answer.status_code, answer.text

@@ -1,0 +1,155 @@
+"""What every hypervisor driver promises, shown on the fake and on a real QEMU."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from dockyard.fabric.ports import MachineState
+from dockyard.model.errors import Exhausted, NotFound
+from tests.contract.hypervisors.bench import Bench
+from tests.support import qemu_guest
+from tests.support.qemu_bench import WEB
+
+
+async def test_nothing_exists_before_create(bench: Bench) -> None:
+    assert await bench.driver.observe(vm_id=WEB) is MachineState.ABSENT
+    assert await bench.driver.identify(vm_id=WEB) is None
+    assert await bench.driver.list() == []
+    assert bench.driver.console_log(vm_id=WEB) == b""
+    assert list(bench.driver.console_tail(vm_id=WEB, lines=5)) == []
+
+
+async def test_a_created_machine_is_stopped_and_listed(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    assert await bench.driver.observe(vm_id=WEB) is MachineState.STOPPED
+    assert await bench.driver.list() == [WEB]
+
+
+async def test_create_may_be_repeated_while_the_machine_runs(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    identity = await bench.driver.start(spec=bench.spec())
+    await bench.driver.create(spec=bench.spec())
+    assert await bench.driver.identify(vm_id=WEB) == identity
+
+
+async def test_a_started_machine_runs_and_its_port_is_open(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    identity = await bench.driver.start(spec=bench.spec())
+    assert await bench.driver.observe(vm_id=WEB) is MachineState.RUNNING
+    assert await bench.driver.identify(vm_id=WEB) == identity
+    assert bench.is_open()
+
+
+async def test_start_without_create_is_refused(bench: Bench) -> None:
+    with pytest.raises(NotFound):
+        await bench.driver.start(spec=bench.spec())
+    assert await bench.driver.observe(vm_id=WEB) is MachineState.ABSENT
+
+
+async def test_start_of_a_running_machine_returns_the_same_process(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    first = await bench.driver.start(spec=bench.spec())
+    assert await bench.driver.start(spec=bench.spec()) == first
+
+
+async def test_starts_at_the_same_time_make_one_process(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    identities = await asyncio.gather(*(bench.driver.start(spec=bench.spec()) for _ in range(3)))
+    assert len(set(identities)) == 1
+
+
+async def test_a_taken_port_is_named_and_nothing_starts(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    with bench.occupied(), pytest.raises(Exhausted) as refusal:
+        await bench.driver.start(spec=bench.spec())
+    assert refusal.value.code == "PortInUse"
+    assert str(bench.port) in refusal.value.brief
+    assert await bench.driver.observe(vm_id=WEB) is MachineState.STOPPED
+
+
+async def test_start_works_once_the_port_is_free_again(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    with bench.occupied(), pytest.raises(Exhausted):
+        await bench.driver.start(spec=bench.spec())
+    identity = await bench.driver.start(spec=bench.spec())
+    assert await bench.driver.identify(vm_id=WEB) == identity
+
+
+async def test_power_off_stops_and_may_be_repeated(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    await bench.driver.start(spec=bench.spec())
+    await bench.driver.power_off(vm_id=WEB)
+    await bench.driver.power_off(vm_id=WEB)
+    assert await bench.driver.observe(vm_id=WEB) is MachineState.STOPPED
+    assert not bench.is_open()
+
+
+async def test_a_second_run_has_another_identity(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    first = await bench.driver.start(spec=bench.spec())
+    await bench.driver.power_off(vm_id=WEB)
+    assert await bench.driver.start(spec=bench.spec()) != first
+
+
+async def test_shut_down_lets_the_guest_power_off(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    await bench.driver.start(spec=bench.spec())
+    await bench.speaks()
+    await bench.driver.shut_down(vm_id=WEB, deadline_seconds=60)
+    assert await bench.driver.observe(vm_id=WEB) is MachineState.STOPPED
+
+
+async def test_shut_down_of_a_deaf_guest_ends_by_force(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    await bench.driver.start(spec=bench.spec(deaf=True))
+    await bench.driver.shut_down(vm_id=WEB, deadline_seconds=0.3)
+    assert await bench.driver.observe(vm_id=WEB) is MachineState.STOPPED
+
+
+async def test_shut_down_and_power_off_of_nothing_are_no_errors(bench: Bench) -> None:
+    await bench.driver.shut_down(vm_id=WEB, deadline_seconds=1)
+    await bench.driver.power_off(vm_id=WEB)
+    assert await bench.driver.observe(vm_id=WEB) is MachineState.ABSENT
+
+
+async def test_a_crashed_machine_is_stopped_and_starts_again(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    first = await bench.driver.start(spec=bench.spec())
+    await bench.crash()
+    assert await bench.driver.observe(vm_id=WEB) is MachineState.STOPPED
+    assert await bench.driver.start(spec=bench.spec()) != first
+
+
+async def test_delete_of_a_running_machine_leaves_nothing(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    await bench.driver.start(spec=bench.spec())
+    await bench.driver.delete(vm_id=WEB)
+    assert await bench.driver.observe(vm_id=WEB) is MachineState.ABSENT
+    assert await bench.driver.list() == []
+    assert not bench.is_open()
+
+
+async def test_delete_may_be_repeated(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    await bench.driver.delete(vm_id=WEB)
+    await bench.driver.delete(vm_id=WEB)
+    assert await bench.driver.list() == []
+
+
+async def test_the_console_is_shown_without_escape_sequences_and_kept_with_them(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    await bench.driver.start(spec=bench.spec())
+    await bench.speaks()
+    assert list(bench.driver.console_tail(vm_id=WEB, lines=1)) == [qemu_guest.UP]
+    assert f"\x1b[32m{qemu_guest.UP}\x1b[0m".encode() in bench.driver.console_log(vm_id=WEB)
+
+
+async def test_the_console_of_a_run_is_kept_through_the_next(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    await bench.driver.start(spec=bench.spec())
+    await bench.speaks()
+    await bench.driver.power_off(vm_id=WEB)
+    await bench.driver.start(spec=bench.spec(deaf=True))
+    assert qemu_guest.UP.encode() in bench.driver.console_log(vm_id=WEB)

@@ -1,0 +1,277 @@
+"""Runs one handler command on a machine that exists in a folder: `State` in, `Context.run`, `State` out.
+
+The input is never changed. Commands run through the very composition that runs them in a guest, with the process's
+edge, but on the doors of `world`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dockyard_contract.environment import (
+    AgentVariables,
+    HandlerEnvironment,
+    dump_handler_environment,
+)
+from dockyard_contract.status import Status, StatusWord, parse_status
+from dockyard_guest.composition import run_command
+from dockyard_guest.handlers.docker.handler import create
+from dockyard_guest.ports import Machine
+from dockyard_guest.runtime.call import read_call
+from dockyard_guest.runtime.dispatch import Verb
+from dockyard_guest.runtime.log import Log
+from dockyard_guest.system.settled import SettledMarker, is_settled
+from dockyard_guest.values import CertificateFacts, Listener
+
+from .world import (
+    DOCKERD,
+    FRAGMENT,
+    PACKAGED_UNIT,
+    SEAL,
+    DeclaredCertificates,
+    DeclaredSystem,
+    DistributionPackages,
+    EngineCommands,
+    EngineServices,
+    EngineSockets,
+    NotedBackground,
+    Running,
+    SealedEnvelopes,
+    TreeFiles,
+    VirtualClock,
+    World,
+)
+
+LIB = "/var/lib/waagent"
+NAME = "Microsoft.Azure.Extensions.DockerExtension"
+VERSION = "1.3.0"
+LOG = f"/var/log/azure/{NAME}/docker-extension.log"
+THUMBPRINT = "A" * 40
+NOW = 1_750_000_000.0
+SECRET = "canary-4f1d"
+CERTS = {
+    "ca": "-----BEGIN CERTIFICATE-----\nauthority\n-----END CERTIFICATE-----",
+    "cert": "-----BEGIN CERTIFICATE-----\nserver\n-----END CERTIFICATE-----",
+    "key": f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----",
+}
+GOOD_CERTIFICATE = CertificateFacts(
+    subject="CN = web",
+    not_before=NOW - 3600,
+    not_after=NOW + 90 * 86400,
+    key_matches=True,
+    chain_problem="",
+    serves=True,
+)
+ENGINE = {DOCKERD: "program", FRAGMENT: PACKAGED_UNIT}
+UNITS = frozenset({"docker.service", "docker.socket", "containerd.service"})
+
+
+@dataclass(frozen=True)
+class State:
+    """A machine between two commands."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    modes: Mapping[str, int] = field(default_factory=dict)
+    packages: frozenset[str] = frozenset({"base-files"})
+    active: frozenset[str] = frozenset()
+    enabled: frozenset[str] = frozenset()
+    running: Running | None = None
+    listeners: Mapping[int, Listener] = field(default_factory=dict)
+    certificate: CertificateFacts | None = GOOD_CERTIFICATE
+    world: Mapping[str, object] = field(default_factory=dict)
+    held_locks: tuple[str, ...] = ()
+    arrivals: Mapping[float, Mapping[str, str]] = field(default_factory=dict)
+    exit_code: int = 0
+    events: tuple[str, ...] = ()
+
+    def settings(
+        self, public: object = None, protected: object = None, *, number: int = 0, version: str = VERSION
+    ) -> State:
+        """The state with a settings file, as the agent writes it."""
+        sealed = None if protected is None else base64.b64encode(SEAL + json.dumps(protected).encode()).decode()
+        members = {
+            "publicSettings": public,
+            "protectedSettings": sealed,
+            "protectedSettingsCertThumbprint": None if protected is None else THUMBPRINT,
+        }
+        text = json.dumps({"runtimeSettings": [{"handlerSettings": members}]})
+        return self.file(f"{folder(version)}/config/{number}.settings", text)
+
+    def file(self, path: str, text: str | None) -> State:
+        """The state with a file, or without it."""
+        files = {name: content for name, content in self.files.items() if name != path}
+        return replace(self, files=files if text is None else {**files, path: text})
+
+    def status(self, number: int = 0, *, version: str = VERSION) -> Status:
+        """The status of a sequence number."""
+        name = f"{number}.status"
+        return parse_status(self.files[f"{folder(version)}/status/{name}"], document=name)
+
+    def message(self, number: int = 0) -> str:
+        """The main message of a status."""
+        message = self.status(number).message
+        return "" if message is None else message.message
+
+    def part(self, name: str, number: int = 0) -> tuple[StatusWord, str]:
+        """One substatus: its word and its message."""
+        for part in self.status(number).substatus:
+            if part.name == name:
+                return part.status, "" if part.message is None else part.message.message
+        raise AssertionError(f"there is no substatus {name}")
+
+    def daemon_config(self) -> dict[str, object]:
+        """The daemon's configuration file."""
+        config: dict[str, object] = json.loads(self.files["/etc/docker/daemon.json"])
+        return config
+
+
+def folder(version: str = VERSION) -> str:
+    """The handler's folder."""
+    return f"{LIB}/{NAME}-{version}"
+
+
+def machine_with_engine() -> State:
+    """A machine whose image has the engine, shipped disabled."""
+    return State(files=ENGINE, packages=frozenset({"base-files", "docker.io"}))
+
+
+def machine_with_running_engine() -> State:
+    """A machine on which the engine runs as its package starts it."""
+    return replace(machine_with_engine(), active=UNITS, enabled=UNITS)
+
+
+class Context:
+    """Runs handler commands on machines in one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def run(self, verb: str, state: State, *, number: int = 0, version: str = VERSION, target: str = "") -> State:
+        """Run one command. `target` is the version to end up with, for update."""
+        for part in ("status", "config"):
+            Path(f"{self._root}{folder(version)}/{part}").mkdir(parents=True, exist_ok=True)
+        world = self._materialise(self._installed(state, version=version))
+        variables = AgentVariables(
+            folder=folder(version), version=version, sequence_number=number, target_version=target or None
+        )
+        with ExitStack() as stack:
+            for path in state.held_locks:
+                lock = TreeFiles(world).try_lock(path)
+                assert lock is not None
+                stack.enter_context(lock)
+            code = 0 if verb == "enable" and self._settled(world, variables) else _run(verb, variables, world)
+        return self._read_back(state, world, exit_code=code)
+
+    def enable(self, state: State, *, number: int = 0, version: str = VERSION) -> State:
+        """Run enable, and the work that it starts."""
+        begun = self.run("enable", state, number=number, version=version)
+        if f"start the work for {number}" not in begun.events:
+            return begun
+        done = self.run("work", begun, number=number, version=version)
+        return replace(done, events=(*begun.events, *done.events))
+
+    def _installed(self, state: State, *, version: str) -> State:
+        base = folder(version)
+        environment = HandlerEnvironment(
+            log_folder=f"/var/log/azure/{NAME}",
+            config_folder=f"{base}/config",
+            status_folder=f"{base}/status",
+            heartbeat_file=f"{base}/heartbeat.log",
+        )
+        agent = {
+            f"{base}/HandlerEnvironment.json": dump_handler_environment(environment),
+            f"{LIB}/{THUMBPRINT}.prv": "key",
+        }
+        return replace(state, files={**agent, **state.files})
+
+    def _materialise(self, state: State) -> World:
+        self._write_tree(state)
+        world = World(
+            root=self._root,
+            packages=set(state.packages),
+            active=set(state.active),
+            enabled=set(state.enabled),
+            running=state.running,
+            listeners=dict(state.listeners),
+            certificate=state.certificate,
+        )
+        for name, value in state.world.items():
+            setattr(world, name, value)
+        world.arrivals = {moment: self._arrival(world, files) for moment, files in state.arrivals.items()}
+        return world
+
+    def _arrival(self, world: World, files: Mapping[str, str]) -> Callable[[], None]:
+        def arrive() -> None:
+            for path, text in files.items():
+                TreeFiles(world).write(path, text.encode(), mode=0o600)
+
+        return arrive
+
+    def _write_tree(self, state: State) -> None:
+        # Only what differs is written, so that a file nobody touched stays the same file from command to command.
+        for path in self._paths() - set(state.files):
+            Path(f"{self._root}{path}").unlink()
+        for path, text in state.files.items():
+            file = Path(f"{self._root}{path}")
+            mode = state.modes.get(path, 0o644)
+            if not file.is_file() or file.read_text() != text or file.stat().st_mode & 0o777 != mode:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.unlink(missing_ok=True)
+                file.write_text(text)
+                file.chmod(mode)
+
+    def _paths(self) -> set[str]:
+        return {str(path).removeprefix(str(self._root)) for path in self._root.rglob("*") if path.is_file()}
+
+    def _settled(self, world: World, variables: AgentVariables) -> bool:
+        """Ask the real question of `main`, with the marker's paths moved into the machine's folder."""
+        marker = world.text(f"{variables.folder}/settled")
+        if marker is None:
+            return False
+        moved = self._root.with_name(f"{self._root.name}-marker")
+        moved.mkdir(exist_ok=True)
+        (moved / "settled").write_text(marker.replace(" /", f" {self._root}/"))
+        return is_settled(folder=str(moved), version=variables.version, sequence_number=str(variables.sequence_number))
+
+    def _read_back(self, state: State, world: World, *, exit_code: int) -> State:
+        paths = self._paths()
+        files = {path: Path(f"{self._root}{path}") for path in paths}
+        return replace(
+            state,
+            files={path: file.read_text() for path, file in files.items()},
+            modes={path: file.stat().st_mode & 0o777 for path, file in files.items()},
+            packages=frozenset(world.packages),
+            active=frozenset(world.active),
+            enabled=frozenset(world.enabled),
+            running=world.running,
+            exit_code=exit_code,
+            events=tuple(world.events),
+            arrivals={},
+            held_locks=(),
+        )
+
+
+def _run(verb: str, variables: AgentVariables, world: World) -> int:
+    files, clock = TreeFiles(world), VirtualClock(world)
+    machine = Machine(
+        clock=clock,
+        files=files,
+        commands=EngineCommands(world),
+        services=EngineServices(world),
+        packages=DistributionPackages(world),
+        sockets=EngineSockets(world),
+        certificates=DeclaredCertificates(world),
+        envelopes=SealedEnvelopes(world),
+        background=NotedBackground(world),
+        settled=SettledMarker(files=files),
+        system=DeclaredSystem(world),
+    )
+    log = Log(files=files, clock=clock)
+    call = read_call(handler="docker", environ=variables.to_environ(), files=files)
+    handler = create(machine, variables.version)
+    return run_command(Verb(verb), call, handler=handler, machine=machine, log=log)

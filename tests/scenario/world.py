@@ -1,0 +1,381 @@
+"""The doors of a machine that exists in a folder: files are real, everything else plays systemd, apt and dockerd.
+
+Made anew for each command by `kit`. A door that a test has not opened fails the test: undeclared effects are errors.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dockyard_contract.environment import ExitCode
+from dockyard_guest.errors import PermanentError, TemporaryError
+from dockyard_guest.handlers.docker.unit_file import program_words, start_command
+from dockyard_guest.system.files import SystemFiles
+from dockyard_guest.values import (
+    CertificateFacts,
+    Completed,
+    HttpAnswer,
+    Listener,
+    OsRelease,
+    TlsProbe,
+    Unit,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from dockyard_guest.ports import Step
+
+DOCKERD = "/usr/sbin/dockerd"
+FRAGMENT = "/usr/lib/systemd/system/docker.service"
+PACKAGED_UNIT = """[Unit]
+Description=Docker Application Container Engine
+[Service]
+Type=notify
+EnvironmentFile=-/etc/default/docker
+ExecStart=/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock $DOCKER_OPTS
+"""
+BROUGHT = ("apparmor", "containerd", "docker-cli", "docker.io", "runc")
+SEAL = b"sealed "
+
+
+@dataclass
+class World:
+    """What the doors share while one command runs; `kit` fills it from a state and reads it back."""
+
+    root: Path
+    arrivals: dict[float, Callable[[], None]] = field(default_factory=dict)
+    events: list[str] = field(default_factory=list)
+    packages: set[str] = field(default_factory=set)
+    active: set[str] = field(default_factory=set)
+    enabled: set[str] = field(default_factory=set)
+    running: Running | None = None
+    listeners: dict[int, Listener] = field(default_factory=dict)
+    certificate: CertificateFacts | None = None
+    network: bool = True
+    systemd: bool = True
+    validates: bool = True
+    serves_anybody: bool = False
+    release: OsRelease = field(default_factory=lambda: OsRelease(id="debian", pretty_name="Debian GNU/Linux 13"))
+    security: tuple[str, ...] = ("name=apparmor", "name=seccomp,profile=builtin")
+    refused_words: tuple[str, ...] = ()
+    now: float = 0.0
+
+    def path(self, path: str) -> str:
+        return f"{self.root}{path}"
+
+    def text(self, path: str) -> str | None:
+        file = Path(self.path(path))
+        return file.read_text() if file.is_file() else None
+
+
+@dataclass(frozen=True)
+class Running:
+    """The engine as it was started: it does not notice later changes of its files."""
+
+    arguments: tuple[str, ...]
+    config: Mapping[str, object]
+    pid: int = 700
+
+    @property
+    def port(self) -> int | None:
+        remote = [word for word in self.arguments if word.startswith("tcp://0.0.0.0:")]
+        return int(remote[-1].rpartition(":")[2]) if remote else None
+
+
+class TreeFiles(SystemFiles):
+    """The real files door, with every path inside the machine's folder."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def read(self, path: str) -> bytes | None:
+        return super().read(self._world.path(path))
+
+    def write(self, path: str, content: bytes, *, mode: int) -> None:
+        super().write(self._world.path(path), content, mode=mode)
+
+    def append(self, path: str, content: bytes, *, mode: int) -> None:
+        super().append(self._world.path(path), content, mode=mode)
+
+    def remove(self, path: str) -> None:
+        # The real write calls this one too, with a path that is inside already.
+        super().remove(path if path.startswith(f"{self._world.root}/") else self._world.path(path))
+
+    def rename(self, source: str, target: str) -> None:
+        super().rename(self._world.path(source), self._world.path(target))
+
+    def size(self, path: str) -> int:
+        return super().size(self._world.path(path))
+
+    def mode(self, path: str) -> int | None:
+        return super().mode(self._world.path(path))
+
+    def make_folder(self, path: str, *, mode: int) -> None:
+        super().make_folder(self._world.path(path), mode=mode)
+
+    def remove_folder(self, path: str) -> None:
+        super().remove_folder(self._world.path(path))
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        return super().names(self._world.path(folder))
+
+    def stamp(self, path: str) -> str:
+        return super().stamp(self._world.path(path))
+
+    def try_lock(self, path: str) -> AbstractContextManager[None] | None:
+        return super().try_lock(self._world.path(path))
+
+
+class VirtualClock:
+    """Time that passes only when somebody waits; what is to arrive meanwhile arrives."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def time(self) -> float:
+        return 1_750_000_000.0 + self._world.now
+
+    def monotonic(self) -> float:
+        return self._world.now
+
+    def sleep(self, seconds: float) -> None:
+        self._world.now += seconds
+        for moment in sorted(self._world.arrivals):
+            if moment <= self._world.now:
+                self._world.arrivals.pop(moment)()
+
+
+class EngineCommands:
+    """Finds dockerd where the machine has it, and lets it judge a configuration; nothing else may be started."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def find(self, program: str) -> str | None:
+        assert program == "dockerd", f"nobody said that {program} would be looked for"
+        return DOCKERD if self._world.text(DOCKERD) is not None else None
+
+    def run(self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"") -> Completed:
+        assert argv[0] == DOCKERD, f"nobody said that {argv[0]} would be started"
+        assert argv[1] == "--validate", f"nobody said that dockerd would be started with {argv[1]}"
+        if not self._world.validates:
+            return Completed(argv=tuple(argv), exit_code=1, stderr=b"Status: unknown flag: --validate\n")
+        config = self._world.text(argv[2].partition("=")[2])
+        assert config is not None
+        complaint = complaint_of_dockerd(tuple(argv[3:]), json.loads(config), refused=self._world.refused_words)
+        return Completed(argv=tuple(argv), exit_code=1 if complaint else 0, stderr=complaint.encode())
+
+    def stream(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float,
+        on_line: Callable[[str], None],
+        environment: Mapping[str, str] | None = None,
+    ) -> Completed:
+        raise AssertionError(f"nobody said that {argv[0]} would be started")
+
+
+def complaint_of_dockerd(arguments: tuple[str, ...], config: Mapping[str, object], *, refused: tuple[str, ...]) -> str:
+    """What dockerd says to arguments and a configuration; empty when it starts. Rules and words of 26.1.5."""
+    for word in arguments:
+        if word in refused:
+            return f"Status: unknown flag: {word}\nSee 'dockerd --help'., Code: 125"
+        name = word.lstrip("-").partition("=")[0]
+        if word.startswith("--") and name in config:
+            return f"the following directives are specified both as a flag and in the configuration file: {name}"
+    return ""
+
+
+class EngineServices:
+    """systemd with the engine's units. A restart runs the engine with the files that are there, or fails."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def is_available(self) -> bool:
+        return self._world.systemd
+
+    def units(self, names: Sequence[str]) -> tuple[Unit, ...]:
+        return tuple(self._unit(name) for name in names)
+
+    def reload_units(self) -> None:
+        self._world.events.append("reload units")
+
+    def enable(self, names: Sequence[str]) -> None:
+        self._world.events.append(f"enable {' '.join(names)}")
+        self._world.enabled |= set(names)
+
+    def restart(self, name: str) -> None:
+        self._world.events.append(f"restart {name}")
+        self._world.running = None
+        self._world.active.discard(name)
+        arguments, config = self._on_disk()
+        if complaint_of_dockerd(arguments, config, refused=self._world.refused_words):
+            raise TemporaryError(f"systemctl restart {name} failed.")
+        self._world.running = Running(arguments=arguments, config=config)
+        self._world.active.add(name)
+
+    def reload(self, name: str) -> None:
+        self._world.events.append(f"reload {name}")
+
+    def stop(self, names: Sequence[str]) -> None:
+        self._world.events.append(f"stop {' '.join(names)}")
+        self._world.active -= set(names)
+        self._world.running = None
+
+    def journal(self, name: str, *, since: float, lines: int) -> tuple[str, ...]:
+        arguments, config = self._on_disk()
+        complaint = complaint_of_dockerd(arguments, config, refused=self._world.refused_words)
+        return (
+            "Starting docker.service...",
+            *complaint.splitlines(),
+            "docker.service: Failed with result 'exit-code'.",
+        )
+
+    def _on_disk(self) -> tuple[tuple[str, ...], Mapping[str, object]]:
+        drop_in = self._world.text("/etc/systemd/system/docker.service.d/10-docker-extension.conf")
+        command = start_command(drop_in or self._world.text(FRAGMENT) or "")
+        assert command is not None
+        config: Mapping[str, object] = json.loads(self._world.text("/etc/docker/daemon.json") or "{}")
+        return program_words(command), config
+
+    def _unit(self, name: str) -> Unit:
+        if self._world.text(DOCKERD) is None:
+            return Unit(name=name)
+        folder = f"/etc/systemd/system/{name}.d"
+        drop_ins = [f"{folder}/{file.name}" for file in sorted(Path(self._world.path(folder)).glob("*.conf"))]
+        return Unit(
+            name=name,
+            load_state="loaded",
+            active_state="active" if name in self._world.active else "inactive",
+            file_state="enabled" if name in self._world.enabled else "disabled",
+            fragment=FRAGMENT if name == "docker.service" else "",
+            drop_ins=tuple(drop_ins),
+            main_pid=self._world.running.pid if self._world.running and name == "docker.service" else 0,
+        )
+
+
+class DistributionPackages:
+    """The distribution has the engine, if there is a network."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def is_available(self) -> bool:
+        return self._world.release.is_debian_family
+
+    def installed(self) -> frozenset[str]:
+        return frozenset(self._world.packages)
+
+    def install(self, names: Sequence[str], *, if_known: Sequence[str], step: Step) -> None:
+        step.checkpoint()
+        if not self._world.network:
+            raise TemporaryError(
+                "The packages cannot be had: could not resolve deb.debian.org.", exit_code=ExitCode.MISSING_DEPENDENCY
+            )
+        self._world.events.append(f"install {' '.join(names)}")
+        self._world.packages |= set(BROUGHT)
+        install_engine(self._world.root)
+        self._world.active |= {"docker.service", "docker.socket", "containerd.service"}
+        self._world.enabled |= {"docker.service", "docker.socket", "containerd.service"}
+
+    def remove(self, names: Sequence[str]) -> None:
+        self._world.events.append(f"remove {' '.join(names)}")
+        self._world.packages -= set(names)
+
+
+class EngineSockets:
+    """The engine as it answers on its sockets."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def listener(self, port: int) -> Listener | None:
+        running = self._world.running
+        if running is not None and running.port == port:
+            return Listener(port=port, pid=running.pid, name="dockerd")
+        return self._world.listeners.get(port)
+
+    def get_unix(self, socket: str, path: str, *, timeout: float) -> HttpAnswer:
+        if self._world.running is None and "docker.service" not in self._world.active:
+            raise TemporaryError(f"There is no answer on {socket}.")
+        answers = {
+            "/version": {"Version": "26.1.5+dfsg1", "ApiVersion": "1.45"},
+            "/info": {"SecurityOptions": list(self._world.security)},
+        }
+        return HttpAnswer(status=200, body=json.dumps(answers[path]).encode())
+
+    def get_tls(
+        self,
+        port: int,
+        path: str,
+        *,
+        authority: str,
+        timeout: float,
+        certificate: str | None = None,
+        key: str | None = None,
+    ) -> TlsProbe:
+        running = self._world.running
+        if running is None or running.port != port:
+            return TlsProbe(unreachable="Connection refused")
+        if self._world.serves_anybody:
+            return TlsProbe(answer=HttpAnswer(status=200))
+        return TlsProbe(refused="TLSV13_ALERT_CERTIFICATE_REQUIRED")
+
+
+class DeclaredCertificates:
+    """Certificates about which the state says what is to be found out."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def inspect(self, *, authority: bytes, certificate: bytes, key: bytes) -> CertificateFacts:
+        assert self._world.certificate is not None, "nobody said that a certificate would be looked at"
+        return self._world.certificate
+
+
+class SealedEnvelopes:
+    """Envelopes that are plaintext after a mark."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def open(self, envelope: bytes, *, certificate: str, key: str) -> bytes:
+        if not envelope.startswith(SEAL) or self._world.text(key) is None:
+            raise PermanentError("The protected settings cannot be decrypted.", exit_code=ExitCode.BAD_CONFIGURATION)
+        return envelope[len(SEAL) :]
+
+
+class NotedBackground:
+    """Work that is noted instead of started; a test runs it as the next command."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def start(self, *, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> None:
+        number = environment["ConfigSequenceNumber"]
+        self._world.events.append(f"start the work for {number}")
+
+
+class DeclaredSystem:
+    """The distribution the state says it is."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def release(self) -> OsRelease:
+        return self._world.release
+
+
+def install_engine(root: Path) -> None:
+    """Put the engine's program and unit into a machine's folder, as its package does."""
+    for path, text in ((DOCKERD, "program"), (FRAGMENT, PACKAGED_UNIT)):
+        file = Path(f"{root}{path}")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
