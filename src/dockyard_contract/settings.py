@@ -8,8 +8,12 @@ protected part is the guest's business; here it is base64 text.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .documents import JsonObject, JsonValue, dump_json, parse_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _PLACE = "runtimeSettings[0].handlerSettings"
 
@@ -58,7 +62,7 @@ def parse_protected(plaintext: str | bytes, *, document: str) -> JsonObject:
     return JsonValue(document=document, path=place, raw=root.raw).object()
 
 
-def public_settings(members: dict[str, object], *, document: str) -> JsonObject:
+def public_settings(members: Mapping[str, object], *, document: str) -> JsonObject:
     """Public settings made from members, placed where a settings file has them."""
     return JsonObject(document=document, path=f"{_PLACE}.publicSettings", members=members)
 

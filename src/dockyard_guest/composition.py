@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import traceback
 from typing import TYPE_CHECKING
 
 from dockyard_contract.environment import ExitCode
@@ -33,7 +32,8 @@ from dockyard_guest.system.settled import SettledMarker
 from dockyard_guest.system.sockets import SystemSockets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from types import TracebackType
 
     from dockyard_guest.ports import Handler
     from dockyard_guest.runtime.call import Call
@@ -104,10 +104,16 @@ def _unforeseen(error: Exception, *, verb: Verb, call: Call, handler: Handler, m
     # The exception's own text is left out of log and status: it may quote what it failed on, and that may be a secret.
     kind = type(error).__name__
     log.complain(f"A fault in the extension: {kind}. The log has the place.")
-    frames = traceback.extract_tb(error.__traceback__)
-    log.write("\n".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames))
+    log.write("\n".join(_places(error.__traceback__)))
     if verb.reports_status:
         text = f"A fault in the extension itself: {kind}. See {call.log_file} on the machine."
         report = report_for(call, handler=handler, machine=machine)
         report.write(StatusWord.ERROR, text, code=int(ExitCode.FAILURE))
     return int(ExitCode.FAILURE)
+
+
+def _places(trace: TracebackType | None) -> Iterator[str]:
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        yield f"{code.co_filename}:{trace.tb_lineno} in {code.co_name}"
+        trace = trace.tb_next

@@ -8,9 +8,10 @@ the rest is in `composition`, which joins the handler, the runtime and the machi
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from .system.settled import is_settled
+
+TYPE_CHECKING = False  # the name type checkers know; importing it from typing would double the start
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,6 +10,7 @@ from dockyard.cli.session import Session
 from dockyard.client import certificates, docker_context, ssh, virtual_machines
 from dockyard.client.docker_context import Outcome
 from dockyard.client.names import MachineName
+from dockyard.client.operations import Operation
 from dockyard.model.errors import DockyardError, InvalidRequest, NotFound
 
 
@@ -45,19 +46,27 @@ def agreed(chosen: Sequence[Chosen], *, yes: bool) -> bool:
 
 def delete(session: Session, chosen: Sequence[Chosen], *, no_wait: bool, timeout: float) -> None:
     """Delete machines, all at once, and what this host kept of each. Raises the first failure after trying all."""
-    operations = [(item, virtual_machines.delete(session.connection, item.name)) for item in chosen]
+    begun: list[tuple[Chosen, Operation]] = []
     failures: list[DockyardError] = []
-    for item, operation in operations:
+    for item in chosen:
         try:
-            if not no_wait:
-                operation.wait(deadline=timeout)
+            begun.append((item, virtual_machines.delete(session.connection, item.name)))
         except DockyardError as error:
             failures.append(error)
-            continue
-        forget(session, item)
-        output.note(f"{item.name} is {'being deleted' if no_wait else 'deleted'}.")
+    for item, operation in begun:
+        try:
+            _end(session, item, operation, no_wait=no_wait, timeout=timeout)
+        except DockyardError as error:
+            failures.append(error)
     if failures:
         raise failures[0]
+
+
+def _end(session: Session, item: Chosen, operation: Operation, *, no_wait: bool, timeout: float) -> None:
+    if not no_wait:
+        operation.wait(deadline=timeout)
+    forget(session, item)
+    output.note(f"{item.name} is {'being deleted' if no_wait else 'deleted'}.")
 
 
 def forget(session: Session, item: Chosen) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from dockyard.cli import output
 from dockyard.client.progress import StepBoard, StepLine
 from dockyard.client.text import printable
 from dockyard.client.views import Phase
@@ -84,7 +85,7 @@ class LiveDisplay:
 @contextmanager
 def displayed(board: StepBoard) -> Iterator[Display]:
     """Show ``board`` while the block runs; its last state stays on the screen."""
-    if not sys.stderr.isatty():
+    if not output.is_live():
         plain = PlainDisplay(board)
         try:
             yield plain

@@ -62,5 +62,7 @@ _BY_ERROR: tuple[tuple[type[DockyardError], ExitCode], ...] = (
 
 
 def exit_code(error: DockyardError) -> ExitCode:
-    """Return the exit code a failure ends the program with."""
+    """Return the exit code a failure ends the program with; a port in use is a conflict, whoever found it."""
+    if error.code == "PortInUse":
+        return ExitCode.CONFLICT
     return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), ExitCode.FAILED)

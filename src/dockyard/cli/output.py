@@ -115,6 +115,11 @@ def is_interactive() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
+def is_live() -> bool:
+    """Whether what is shown on standard error is drawn in place, in front of a person."""
+    return sys.stderr.isatty()
+
+
 def _cell(value: str) -> str:
     return " ".join(printable(value).split()) or "-"
 

@@ -122,7 +122,8 @@ def finished_fields(done: Finished) -> Fields:
             ("Context", context.name if context.outcome.is_usable else ""),
             ("Certificates", f"{done.docker.folder.path} (until {done.docker.certificates_expire_at:%Y-%m-%d})"),
         ]
-    return [*found, ("SSH", f"{done.view.admin_username}@127.0.0.1 port {done.view.ssh_port}")]
+    ssh = f"{done.view.admin_username}@127.0.0.1 port {done.view.ssh_port}"
+    return [*found, ("SSH", ssh), ("Ready after", f"{done.seconds:.1f} s")]
 
 
 def step_rows(done: Finished) -> list[tuple[str, str]]:

@@ -188,13 +188,18 @@ def interrupted(name: MachineName, *, begun: bool) -> int:
 
 
 def show_finished(done: Finished, *, form: Format) -> None:
-    """Print a machine that is ready: endpoint, certificates, seconds of each step, what to do next."""
+    """Print a machine that is ready: endpoint, certificates, seconds of each step, what to do next.
+
+    On a terminal the steps stand above already, as they were shown live.
+    """
+    live = output.is_live()
     if form is Format.JSON:
         output.say_json(summaries.finished_document(done))
     else:
         output.say_fields(summaries.finished_fields(done))
         output.say()
-        output.say_rows(("STEP", "SECONDS"), summaries.step_rows(done), form=form)
+        if not live:
+            output.say_rows(("STEP", "SECONDS"), summaries.step_rows(done), form=form)
         output.say("\nNext:")
         for command in summaries.next_commands(done):
             output.say(f"  {command}")

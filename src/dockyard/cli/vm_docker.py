@@ -20,7 +20,13 @@ from dockyard.client.progress import StepBoard
 from dockyard.model.errors import DockyardError, NotFound
 
 app = typer.Typer(help="Docker on virtual machines: create, and renew certificates.", no_args_is_help=True)
-app.command("create", epilog=vm_create.EXAMPLES)(vm_create.create)
+app.command(
+    "create",
+    epilog=options.examples(
+        "dockyard vm docker create web",
+        "dockyard vm docker create web --docker-port 2376 --docker-cert-dir ~/.docker",
+    ),
+)(vm_create.create)
 
 
 @app.command(

@@ -14,7 +14,6 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockyard.client import docker_endpoint, processes
@@ -141,8 +140,3 @@ def _run(argv: list[str], *, name: str, outcome: Outcome) -> ContextResult:
 def _environment() -> Mapping[str, str]:
     """Return this process's environment without what selects another engine; DOCKER_CONFIG stays."""
     return {key: value for key, value in os.environ.items() if key not in _SELECTORS}
-
-
-def config_folder() -> Path:
-    """Return the folder Docker's client keeps contexts in."""
-    return Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 
 from azure.core.exceptions import (
     AzureError,
+    ClientAuthenticationError,
     DecodeError,
     DeserializationError,
     HttpResponseError,
@@ -78,9 +79,7 @@ def mapped() -> Iterator[None]:
 
 def own(error: Exception) -> DockyardError:
     """Return Dockyard's error for one of the SDK's."""
-    if isinstance(error, HttpResponseError) and not isinstance(error, DecodeError):
-        return _of_answer(error)
-    if isinstance(error, ServiceRequestError | ServiceResponseError):
+    if _is_unreachable(error) or _is_unreachable(error.__cause__):
         return OperationFailed(
             "The Dockyard server cannot be reached",
             details=str(error),
@@ -88,6 +87,10 @@ def own(error: Exception) -> DockyardError:
             code="ServerUnreachable",
             temporary=True,
         )
+    if isinstance(error, ClientAuthenticationError):
+        return _not_authenticated(error)
+    if isinstance(error, HttpResponseError) and not isinstance(error, DecodeError):
+        return _of_answer(error)
     return OperationFailed(
         "The server's answer was not understood",
         details=f"{type(error).__name__}: {error}",
@@ -97,11 +100,26 @@ def own(error: Exception) -> DockyardError:
     )
 
 
+def _is_unreachable(error: BaseException | None) -> bool:
+    """Whether there was no connection; azure-identity calls that a failed authentication and keeps the cause."""
+    return isinstance(error, ServiceRequestError | ServiceResponseError)
+
+
 def from_record(*, code: str, message: str, status: int | None = None) -> DockyardError:
     """Return the error for an ARM code and message; the first line of the message is the brief."""
     brief, _, rest = message.partition("\n")
     chosen = _BY_CODE.get(code) or _BY_STATUS.get(status or 0) or OperationFailed
     return chosen(brief.strip() or code, details=rest.strip(), code=code)
+
+
+def _not_authenticated(error: ClientAuthenticationError) -> Unauthenticated:
+    """Map a refusal of the token or of the credentials; what azure-identity says of the latter can be very long."""
+    return Unauthenticated(
+        "The server does not accept this user's credentials",
+        details=(error.error.message or "") if error.error else error.message.partition("\n")[0][:300],
+        resolution="Run 'dockyard serve --stop' and repeat the command: a starting server renews them.",
+        code=(error.error.code if error.error else None) or "AuthenticationFailed",
+    )
 
 
 def _of_answer(error: HttpResponseError) -> DockyardError:

@@ -18,7 +18,7 @@ from dockyard.model.errors import DeadlineExceeded, OperationFailed
 if TYPE_CHECKING:
     from dockyard.client.connection import Connection
 
-_EVERY = 0.5
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5  # what is quick is shown quickly, what is slow is not asked about often
 EXTENSION_STEP = "extension"
 
 
@@ -113,7 +113,7 @@ def follow(
             return view
         if waiting.seconds() - begun >= deadline:
             raise _too_late(board, job, deadline)
-        waiting.pause(_EVERY)
+        waiting.pause(min(_LONGEST_PAUSE, _SHORTEST_PAUSE + (waiting.seconds() - begun) / 20))
 
 
 def _is_done(job: Job) -> bool:

@@ -17,6 +17,8 @@ from typing import NoReturn
 from dockyard.model.errors import DeadlineExceeded, Exhausted
 from dockyard.model.virtual_machine import ProcessIdentity
 
+_APART: list[subprocess.Popen[bytes]] = []  # kept: Popen complains when it is finalised before its process has ended
+
 
 @dataclass(frozen=True)
 class Completed:
@@ -62,7 +64,7 @@ def start_apart(argv: Sequence[str], *, log: Path) -> subprocess.Popen[bytes]:
     """Start a program in its own session, its output appended to ``log``; it outlives this process."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        return subprocess.Popen(
+        started = subprocess.Popen(
             list(argv),
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
@@ -72,6 +74,8 @@ def start_apart(argv: Sequence[str], *, log: Path) -> subprocess.Popen[bytes]:
         )
     finally:
         os.close(descriptor)
+    _APART.append(started)
+    return started
 
 
 def become(argv: Sequence[str]) -> NoReturn:

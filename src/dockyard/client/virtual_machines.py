@@ -5,8 +5,7 @@ Called by the CLI and the portal. Every function raises only ``dockyard.model.er
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dockyard.client import views
@@ -24,7 +23,7 @@ _ALIAS_PUBLISHER, _ALIAS_OFFER = "Dockyard", "alias"
 
 @dataclass(frozen=True, kw_only=True)
 class MachineRequest:
-    """What a new machine is to be. Ports of None are chosen by the server; ``custom_data`` is base64."""
+    """What a new machine is to be. Ports of None are chosen by the server."""
 
     id: MachineName
     image: ImageReference
@@ -34,8 +33,6 @@ class MachineRequest:
     ssh_public_key: str
     ssh_port: int | None = None
     docker_port: int | None = None
-    custom_data: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def image_reference(name: str) -> ImageReference:
@@ -63,11 +60,9 @@ def document(request: MachineRequest) -> dict[str, Any]:
             },
         },
     }
-    if request.custom_data is not None:
-        os_profile["customData"] = request.custom_data
     return {
         "location": LOCATION,
-        "tags": {**request.tags, **{name: str(port) for name, port in ports.items() if port is not None}},
+        "tags": {name: str(port) for name, port in ports.items() if port is not None},
         "properties": {
             "hardwareProfile": {"vmSize": request.size},
             "storageProfile": {

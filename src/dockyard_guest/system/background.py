@@ -7,7 +7,7 @@ runs, and a detached process only elsewhere.
 
 from __future__ import annotations
 
-import subprocess
+import os
 from typing import TYPE_CHECKING
 
 from dockyard_guest.errors import TemporaryError
@@ -47,15 +47,13 @@ class SystemBackground:
 
     def _start_detached(self, *, argv: Sequence[str], environment: Mapping[str, str]) -> None:
         self._log("systemd does not run this machine: the work is a detached process")
+        silence = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0),
+            (os.POSIX_SPAWN_DUP2, 0, 1),
+            (os.POSIX_SPAWN_DUP2, 0, 2),
+        ]
+        variables = {"PATH": SEARCH_PATH, **environment}
         try:
-            subprocess.Popen(
-                list(argv),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env={"PATH": SEARCH_PATH, **environment},
-                cwd="/",
-                start_new_session=True,
-            )
+            os.posix_spawn(argv[0], list(argv), variables, file_actions=silence, setsid=True)
         except OSError as error:
             raise TemporaryError(f"The background work could not be started: {error.strerror}.") from error

@@ -11,7 +11,8 @@ stay as it is; anything that differs means that there may be work.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False  # the name type checkers know; importing it from typing would double the start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,11 +6,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-
-from tests.contract.wire.bench import Bench, open_bench
-from tests.contract.wire.fake_platform import a_goal, a_plugin
-
-GOAL = a_goal(a_plugin())
+from tests.support.wire_bench import GOAL, Bench, open_bench
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import time
 
 import httpx
 import pytest
+from tests.support.fake_platform import HANDLER, a_goal
+from tests.support.wire_bench import GOAL, Bench
 
 from dockyard.wire.guest import HOLD_SECONDS
 from dockyard_contract.aggregate_status import (
@@ -18,9 +20,6 @@ from dockyard_contract.aggregate_status import (
     dump_aggregate_status,
 )
 from dockyard_contract.goal_state import parse_goal_state
-from tests.contract.wire.bench import Bench
-from tests.contract.wire.conftest import GOAL
-from tests.contract.wire.fake_platform import HANDLER, a_goal
 
 GOAL_STATE = "/machine/?comp=goalstate"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from tests.support.wire_bench import GOAL, Bench
 
 from dockyard_contract.aggregate_status import (
     AggregateStatus,
@@ -13,8 +14,6 @@ from dockyard_contract.aggregate_status import (
 )
 from dockyard_contract.extension_manifest import parse_extension_manifest
 from dockyard_contract.status_upload import StatusUpload, dump_status_upload
-from tests.contract.wire.bench import Bench
-from tests.contract.wire.conftest import GOAL
 
 STATUS = AggregateStatus(GuestAgentReport("2.12", "Ready"), (), GoalStateReport("Success", "1"))
 

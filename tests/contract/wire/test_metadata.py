@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-
-from tests.contract.wire.conftest import GOAL
+from tests.support.wire_bench import GOAL
 
 HEADERS = {"Metadata": "true"}
 # What cloud-init 25.1 and WALinuxAgent 2.12 ask for, word for word.

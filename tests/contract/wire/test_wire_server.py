@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
+from tests.support.fake_platform import a_goal, a_plugin
+from tests.support.wire_bench import GOAL, Bench
 
 from dockyard_contract.aggregate_status import AggregateStatus, GuestAgentReport, dump_aggregate_status
 from dockyard_contract.certificates import parse_certificates
@@ -30,9 +32,6 @@ from dockyard_contract.health import (
 )
 from dockyard_contract.hosting_environment import parse_hosting_environment, parse_shared_config
 from dockyard_contract.versions import AGENT_VERSION, parse_versions
-from tests.contract.wire.bench import Bench
-from tests.contract.wire.conftest import GOAL
-from tests.contract.wire.fake_platform import a_goal, a_plugin
 
 STATUS = dump_aggregate_status(AggregateStatus(GuestAgentReport("2.12", "Ready")))
 HEALTH = Health("1", GOAL.vm_id, "_web", HealthState.NOT_READY, "ProvisioningFailed", "no <disk>")
@@ -68,9 +67,10 @@ async def test_the_certificate_opens_with_the_transport_key_alone(
     (tmp_path / "envelope").write_bytes(parse_certificates(answer.content).envelope)
     (tmp_path / "certificate").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     (tmp_path / "key").write_bytes(pem(key))
-    command = "openssl cms -decrypt -inform DER -in envelope -recip certificate -inkey key"
-    opened = subprocess.run(command.split(), cwd=tmp_path, capture_output=True, check=True)  # noqa: S603
-    assert opened.stdout == bench.keys.pkcs12(vm_id=GOAL.vm_id)
+    argv = ["cms", "-decrypt", "-inform", "DER", "-in", "envelope", "-recip", "certificate", "-inkey", "key"]
+    openssl = await asyncio.create_subprocess_exec("openssl", *argv, cwd=tmp_path, stdout=asyncio.subprocess.PIPE)
+    opened, _ = await openssl.communicate()
+    assert opened == bench.keys.pkcs12(vm_id=GOAL.vm_id)
 
 
 @pytest.mark.parametrize("header", ["", "%%%", base64.b64encode(b"no certificate").decode()])

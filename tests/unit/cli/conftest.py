@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,27 +12,7 @@ import pytest
 from dockyard.cli.main import run
 from dockyard.config import Paths
 from tests.unit.client.arm_stub import ArmStub
-
-FAKE_DOCKER = f"""#!{sys.executable}
-# Keeps contexts as files below DOCKER_CONFIG, as far as Dockyard uses them.
-import json, os, sys
-from pathlib import Path
-
-store = Path(os.environ["DOCKER_CONFIG"]) / "fake"
-store.mkdir(parents=True, exist_ok=True)
-noun, verb, *rest = sys.argv[1:]
-assert noun == "context" and "DOCKER_HOST" not in os.environ
-name = next(word for word in rest if not word.startswith("-"))
-file = store / name
-if verb == "inspect":
-    sys.exit(1) if not file.exists() else print(json.dumps([{{"Metadata": json.loads(file.read_text())}}]))
-elif verb == "rm":
-    file.unlink()
-else:
-    given = dict(zip(rest[1::2], rest[2::2]))
-    assert file.exists() == (verb == "update")
-    file.write_text(json.dumps({{"Description": given["--description"], "Docker": given["--docker"]}}))
-"""
+from tests.unit.client.programs import FAKE_DOCKER, install
 
 
 @dataclass(frozen=True)
@@ -56,12 +34,6 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
     return folder
-
-
-def install(folder: Path, name: str, script: str) -> None:
-    path = folder / name
-    path.write_text(script)
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
 
 @pytest.fixture

@@ -7,23 +7,22 @@ operation is done after it was asked about ``patience`` times.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import socket
 import ssl
-import threading
+import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from dockyard.config import Paths
 from dockyard.pki import certificates as pki
+from tests.unit.client import tls_stub
+from tests.unit.client.tls_stub import Answer, TlsServer, send, written
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 SECRET = "the-client-secret"
@@ -50,10 +49,19 @@ class Machine:
     extensions: dict[str, dict[str, Any]] = field(default_factory=dict)
     extension_work: Work = field(default_factory=lambda: Work(0))
     power: str = "running"
+    docker: TlsServer | None = None
+
+    def end(self) -> None:
+        if self.docker is not None:
+            self.docker.end()
+        self.listener.close()
 
 
 class ArmStub:
-    """The server. The ``*_failure`` attributes make the next operation of their kind end badly."""
+    """The server.
+
+    The ``*_failure`` attributes make operations of their kind end badly; while ``hold`` is set, no machine is taken on.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.requests: list[tuple[str, str, Any]] = []
@@ -63,20 +71,21 @@ class ArmStub:
         self.machine_failure: Failure | None = None
         self.extension_failure: Failure | None = None
         self.patience = 2
+        self.hold = False
+        self._is_closed = False
         self.console = "booting\r\n\x1b[1mlogin:\x1b[0m\r\n"
         self.diagnostics: dict[str, Any] = {"checks": [], "acceleration": {"chosen": "tcg", "why": "KVM hangs"}}
-        self._endpoints: list[_TlsServer] = []
         authority = pki.certificate_authority(common_name="stub", days=1)
         pair = pki.server_certificate(
             authority=authority, common_name="stub", dns_names=["localhost"], ip_addresses=["127.0.0.1"], days=1
         )
-        self.ca = _written(folder / "stub-ca.pem", authority.certificate_pem)
-        cert = _written(folder / "stub-cert.pem", pair.certificate_pem + pair.key_pem)
+        self.ca = written(folder / "stub-ca.pem", authority.certificate_pem)
+        cert = written(folder / "stub-cert.pem", pair.certificate_pem + pair.key_pem)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(cert)
         listener = socket.create_server(("127.0.0.1", 0))
         self.endpoint = f"https://127.0.0.1:{listener.getsockname()[1]}"
-        self._server = _TlsServer(listener, context, _handler(self))
+        self._server = TlsServer(listener, context, _handler(self))
         self._folder = folder
 
     def write_credentials(self, paths: Paths, **changes: str) -> None:
@@ -94,10 +103,10 @@ class ArmStub:
         paths.credentials.write_text(json.dumps(document))
 
     def close(self) -> None:
-        for server in [self._server, *self._endpoints]:
-            server.end()
+        self._is_closed = True
         for machine in self.machines.values():
-            machine.listener.close()
+            machine.end()
+        self._server.end()
 
     def sent(self, method: str, suffix: str) -> Any:
         """The body of the last request with this method whose path ends like this."""
@@ -116,37 +125,44 @@ class ArmStub:
 
     # What the requests do; each returns status, body and whether an operation was begun.
 
-    def answer(self, method: str, path: str, body: Any, headers: Any) -> _Answer:
-        open_to_all = {"/metadata/endpoints": {"name": "stub"}, "/console": self.console.encode()}
+    def answer(self, method: str, path: str, body: Any, headers: Any) -> Answer:
+        token = {"token_endpoint": f"{self.endpoint}/adfs/oauth2/token"}
+        open_to_all = {
+            "/metadata/endpoints": {"name": "stub"},
+            "/console": self.console.encode(),
+            "/adfs/.well-known/openid-configuration": {**token, "authorization_endpoint": f"{self.endpoint}/adfs/a"},
+        }
         if path in open_to_all:
-            return _Answer(200, open_to_all[path])
+            return Answer(200, open_to_all[path])
         if path == "/adfs/oauth2/token":
             good = body.get("client_secret") == [SECRET]
             return (
-                _Answer(200, {"access_token": "t", "expires_in": 3600}) if good else _error(401, "invalid_client", "")
+                Answer(200, {"access_token": "t", "token_type": "Bearer", "expires_in": 3600})
+                if good
+                else _error(401, "invalid_client", "")
             )
         if headers.get("Authorization") != "Bearer t":
             return _error(401, "AuthenticationFailed", "no token")
         return self._authenticated(method, path, body, headers)
 
-    def _authenticated(self, method: str, path: str, body: Any, headers: Any) -> _Answer:
+    def _authenticated(self, method: str, path: str, body: Any, headers: Any) -> Answer:
         if path.endswith("/Dockyard.Host/diagnostics"):
-            return _Answer(200, self.diagnostics)
+            return Answer(200, self.diagnostics)
         if "/operations/" in path:
             return self._operation(path.rpartition("/")[2])
         if path.endswith("/versions"):
-            return _Answer(200, [{"name": "1.2.9"}, {"name": "1.10.1"}, {"name": "1.3.0"}])
+            return Answer(200, [{"name": "1.2.9"}, {"name": "1.10.1"}, {"name": "1.3.0"}])
         match = _RESOURCE.fullmatch(path)
         assert match is not None, f"{method} {path} is not in the stub"
         return self._resource(method, match, body, headers)
 
-    def _resource(self, method: str, match: re.Match[str], body: Any, headers: Any) -> _Answer:
+    def _resource(self, method: str, match: re.Match[str], body: Any, headers: Any) -> Answer:
         group, kind, name, action, child = match.groups()
         if kind.lower() == "images":
             return self._image(method, name, body)
         if name is None:
             found = [m for m in self.machines.values() if group is None or f"/{group}/" in m.document["id"]]
-            return _Answer(200, {"value": [self._shown(machine, view=False) for machine in found]})
+            return Answer(200, {"value": [self._shown(machine, view=False) for machine in found]})
         key = name.lower()
         if method == "PUT" and action is None:
             if key in self.machines and headers.get("If-None-Match") == "*":
@@ -156,29 +172,32 @@ class ArmStub:
             return self._create(group, name, body)
         if key not in self.machines:
             missing = _error(404, "ResourceNotFound", f"There is no virtual machine '{name}'.")
-            return _Answer(204, None) if method == "DELETE" else missing
+            return Answer(204, None) if method == "DELETE" else missing
         return self._existing(method, key, action, child, body)
 
-    def _existing(self, method: str, key: str, action: str | None, child: str | None, body: Any) -> _Answer:
+    def _existing(self, method: str, key: str, action: str | None, child: str | None, body: Any) -> Answer:
         machine = self.machines[key]
         match method, action:
             case "GET", None:
-                return _Answer(200, self._shown(machine, view=True))
+                return Answer(200, self._shown(machine, view=True))
             case "DELETE", None:
-                machine.listener.close()
-                del self.machines[key]
+                self.machines.pop(key).end()
                 return self._begun(202, None, Work(1))
             case _, "extensions":
                 return self._extension(method, machine, child, body)
             case "POST", "retrieveBootDiagnosticsData":
-                return _Answer(200, {"serialConsoleLogBlobUri": f"{self.endpoint}/console?sig=1"})
+                return Answer(200, {"serialConsoleLogBlobUri": f"{self.endpoint}/console?sig=1"})
             case "POST", "powerOff":
                 machine.power = "stopped"
             case "POST", _:
                 machine.power = "running"
         return self._begun(202, None, Work(1))
 
-    def _create(self, group: str, name: str, body: Any) -> _Answer:
+    def _create(self, group: str, name: str, body: Any) -> Answer:
+        while self.hold:
+            time.sleep(0.02)
+            if self._is_closed:
+                return _error(409, "Conflict", "The server ends.")
         machine = self._new_machine(group, name, body)
         machine.work.failure = self.machine_failure
         return self._begun(201, self._shown(machine, view=False), machine.work)
@@ -200,11 +219,11 @@ class ArmStub:
         self.machines[name.lower()] = machine
         return machine
 
-    def _extension(self, method: str, machine: Machine, child: str | None, body: Any) -> _Answer:
+    def _extension(self, method: str, machine: Machine, child: str | None, body: Any) -> Answer:
         if method == "PUT" and child is not None:
             return self._put_extension(machine, child, body)
         if child is None:
-            return _Answer(
+            return Answer(
                 200, {"value": [self._shown_extension(machine, item) for item in machine.extensions.values()]}
             )
         if child not in machine.extensions:
@@ -212,9 +231,9 @@ class ArmStub:
         if method == "DELETE":
             del machine.extensions[child]
             return self._begun(202, None, Work(1))
-        return _Answer(200, self._shown_extension(machine, machine.extensions[child]))
+        return Answer(200, self._shown_extension(machine, machine.extensions[child]))
 
-    def _put_extension(self, machine: Machine, name: str, body: Any) -> _Answer:
+    def _put_extension(self, machine: Machine, name: str, body: Any) -> Answer:
         properties = dict(body["properties"])
         protected = properties.pop("protectedSettings", {})
         machine.extensions[name] = {
@@ -223,11 +242,13 @@ class ArmStub:
             "properties": properties,
         }
         if "certs" in protected:
-            self._endpoints.append(_docker_endpoint(machine.listener, protected["certs"], self._folder))
+            if machine.docker is not None:
+                machine.docker.end()
+            machine.docker = tls_stub.docker_server(machine.listener, protected["certs"], self._folder)
         machine.extension_work = Work(self.patience, self.extension_failure)
         return self._begun(201, self._shown_extension(machine, machine.extensions[name]), machine.extension_work)
 
-    def _image(self, method: str, name: str | None, body: Any) -> _Answer:
+    def _image(self, method: str, name: str | None, body: Any) -> Answer:
         if method == "PUT":
             assert name is not None
             self.images[name] = {
@@ -237,14 +258,14 @@ class ArmStub:
             }
             return self._begun(201, self.images[name], Work(1))
         if name is None:
-            return _Answer(200, {"value": list(self.images.values())})
+            return Answer(200, {"value": list(self.images.values())})
         if name not in self.images:
             return _error(404, "ResourceNotFound", f"There is no image '{name}'.")
         if method == "DELETE":
             return _error(409, "ImageInUse", "Machines stand on this image.")
-        return _Answer(200, self.images[name])
+        return Answer(200, self.images[name])
 
-    def _begun(self, status: int, body: Any, work: Work) -> _Answer:
+    def _begun(self, status: int, body: Any, work: Work) -> Answer:
         operation = str(uuid.uuid4())
         self.operations[operation] = work
         provider = f"{self.endpoint}/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute"
@@ -252,24 +273,23 @@ class ArmStub:
         headers = {"Azure-AsyncOperation": f"{url}?api-version=1", "retry-after-ms": "20"}
         if status == 202:
             headers["Location"] = f"{url}?api-version=1&monitor=true"
-        return _Answer(status, body, headers)
+        return Answer(status, body, headers)
 
-    def _operation(self, name: str) -> _Answer:
+    def _operation(self, name: str) -> Answer:
         work = self.operations[name]
         if work.questions_left > 0:
             work.questions_left -= 1
-            return _Answer(200, {"status": "InProgress"}, {"retry-after-ms": "20"})
+            return Answer(200, {"status": "InProgress"}, {"retry-after-ms": "20"})
         if work.failure is None:
-            return _Answer(200, {"status": "Succeeded"})
+            return Answer(200, {"status": "Succeeded"})
         self._take_back(work)
         code, message = work.failure
-        return _Answer(200, {"status": "Failed", "error": {"code": code, "message": message}})
+        return Answer(200, {"status": "Failed", "error": {"code": code, "message": message}})
 
     def _take_back(self, work: Work) -> None:
         for key, machine in list(self.machines.items()):
             if machine.work is work and "before it ran" in (work.failure or ("", ""))[1]:
-                machine.listener.close()
-                del self.machines[key]
+                self.machines.pop(key).end()
 
     def _shown(self, machine: Machine, *, view: bool) -> dict[str, Any]:
         state = _state(machine.work)
@@ -303,40 +323,6 @@ class ArmStub:
         return {**document, "properties": {**document["properties"], "provisioningState": state, "instanceView": view}}
 
 
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    body: Any
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-class _TlsServer(ThreadingHTTPServer):
-    """HTTP over TLS on a socket that listens already; the handshake happens in the connection's own thread."""
-
-    daemon_threads = True
-
-    def __init__(self, listener: socket.socket, context: ssl.SSLContext, handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(listener.getsockname(), handler, bind_and_activate=False)
-        self.socket.close()
-        self.socket = listener
-        self._context = context
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        connection, address = self.socket.accept()
-        connection.settimeout(10)
-        return self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A handshake that fails is what some tests are about."""
-
-    def end(self) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-
-
 def _handler(stub: ArmStub) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def _do(self) -> None:
@@ -346,7 +332,7 @@ def _handler(stub: ArmStub) -> type[BaseHTTPRequestHandler]:
             body: Any = parse_qs(raw.decode()) if is_form else json.loads(raw) if raw else None
             stub.requests.append((self.command, parts.path, body))
             answer = stub.answer(self.command, parts.path, body, self.headers)
-            _send(self, answer)
+            send(self, answer)
 
         do_GET = do_PUT = do_POST = do_DELETE = _do  # noqa: N815 - http.server's names
 
@@ -356,59 +342,11 @@ def _handler(stub: ArmStub) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-class _DockerHandler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        _send(self, _Answer(200, {"Version": "28.0.1", "ApiVersion": "1.48"}))
-
-    def log_message(self, *arguments: Any) -> None:
-        """Be quiet."""
-
-
-def _docker_endpoint(listener: socket.socket, certs: dict[str, str], folder: Path) -> _TlsServer:
-    """Serve Docker's version with the certificates an extension was given; strangers are turned away."""
-    pem = {name: base64.b64decode(value) for name, value in certs.items()}
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_written(folder / f"docker-{uuid.uuid4()}.pem", pem["cert"] + pem["key"]))
-    context.load_verify_locations(cadata=pem["ca"].decode())
-    context.verify_mode = ssl.CERT_REQUIRED
-    return _TlsServer(listener.dup(), context, _DockerHandler)
-
-
-@contextmanager
-def docker_endpoint(certs: dict[str, str], folder: Path) -> Iterator[int]:
-    """A Docker endpoint alone; yields its port."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = _docker_endpoint(listener, certs, folder)
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        server.end()
-        listener.close()
-
-
-def _send(handler: BaseHTTPRequestHandler, answer: _Answer) -> None:
-    body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-    handler.send_response(answer.status)
-    for name, value in answer.headers.items():
-        handler.send_header(name, value)
-    if answer.body is not None:
-        handler.send_header("Content-Type", "application/json")
-    handler.send_header("Content-Length", str(len(body) if answer.body is not None else 0))
-    handler.end_headers()
-    if answer.body is not None:
-        handler.wfile.write(body)
-
-
 def _state(work: Work) -> str:
     if work.questions_left > 0:
         return "Creating"
     return "Failed" if work.failure else "Succeeded"
 
 
-def _error(status: int, code: str, message: str) -> _Answer:
-    return _Answer(status, {"error": {"code": code, "message": message}})
-
-
-def _written(path: Path, content: bytes) -> Path:
-    path.write_bytes(content)
-    return path
+def _error(status: int, code: str, message: str) -> Answer:
+    return Answer(status, {"error": {"code": code, "message": message}})

@@ -10,18 +10,19 @@ from dockyard_contract.aggregate_status import HandlerReport, SettingsReport, pa
 
 # Written by the agent's own code (vm_status_to_v1), with a handler's status whose code is a text.
 WRITTEN = (
-    '{"version": "1.1", "timestampUTC": "2026-11-23T22:11:46Z", "aggregateStatus": {"guestAgentStatus": {"version": '
-    '"2.12.0.2", "status": "Ready", "formattedMessage": {"lang": "en-US", "message": "Guest Agent is running"}}, '
-    '"handlerAggregateStatus": [{"handlerVersion": "1.2.3", "handlerName": "Contoso.Harbour.Crane", "status": "Ready", '
-    '"code": 0, "useExactVersion": true, "formattedMessage": {"lang": "en-US", "message": "Plugin enabled"}, '
-    '"runtimeSettingsStatus": {"settingsStatus": {"status": {"name": "Contoso.Harbour.Crane", '
-    '"configurationAppliedTime": null, "operation": "Enable", "status": "success", "code": "12", "formattedMessage": '
-    '{"lang": "en-US", "message": "ok"}, "substatus": [{"name": "a", "status": "success", "code": 0, "formattedMessage": '
-    '{"lang": "en-US", "message": "m"}}]}, "version": 1.0, "timestampUTC": "2026-11-23T22:11:46Z"}, "sequenceNumber": '
-    '3}}], "vmArtifactsAggregateStatus": {"goalStateAggregateStatus": {"formattedMessage": {"lang": "en-US", "message": '
-    '"GoalState executed successfully"}, "timestampUTC": "2026-11-23T22:11:46Z", "inSvdSeqNo": 5, "status": "Success", '
-    '"code": 0}}}, "guestOSInfo": {"computerName": "vm", "osName": "debian", "osVersion": "13", "version": "2.12.0.2"}, '
-    '"supportedFeatures": [{"Key": "MultipleExtensionsPerHandler", "Value": "1.0"}]}'
+    '{"version": "1.1", "timestampUTC": "2026-11-23T22:11:46Z", "aggregateStatus": {"guestAgentStatus": {"vers'
+    'ion": "2.12.0.2", "status": "Ready", "formattedMessage": {"lang": "en-US", "message": "Guest Agent is run'
+    'ning"}}, "handlerAggregateStatus": [{"handlerVersion": "1.2.3", "handlerName": "Contoso.Harbour.Crane", "'
+    'status": "Ready", "code": 0, "useExactVersion": true, "formattedMessage": {"lang": "en-US", "message": "P'
+    'lugin enabled"}, "runtimeSettingsStatus": {"settingsStatus": {"status": {"name": "Contoso.Harbour.Crane",'
+    ' "configurationAppliedTime": null, "operation": "Enable", "status": "success", "code": "12", "formattedMe'
+    'ssage": {"lang": "en-US", "message": "ok"}, "substatus": [{"name": "a", "status": "success", "code": 0, "'
+    'formattedMessage": {"lang": "en-US", "message": "m"}}]}, "version": 1.0, "timestampUTC": "2026-11-23T22:1'
+    '1:46Z"}, "sequenceNumber": 3}}], "vmArtifactsAggregateStatus": {"goalStateAggregateStatus": {"formattedMe'
+    'ssage": {"lang": "en-US", "message": "GoalState executed successfully"}, "timestampUTC": "2026-11-23T22:1'
+    '1:46Z", "inSvdSeqNo": 5, "status": "Success", "code": 0}}}, "guestOSInfo": {"computerName": "vm", "osName'
+    '": "debian", "osVersion": "13", "version": "2.12.0.2"}, "supportedFeatures": [{"Key": "MultipleExtensions'
+    'PerHandler", "Value": "1.0"}]}'
 )
 
 

@@ -50,7 +50,7 @@ def test_systemd_itself_has_no_complaint_about_a_drop_in(tmp_path: Path) -> None
         ("[Service]\nExecStart=/bin/a -x\n", "/bin/a -x"),
         ("[Service]\nExecStart=/bin/a\nExecStart=\nExecStart=/bin/b\n", "/bin/b"),
         ("[Service]\nExecStart=/bin/a\nExecStart=\n", None),
-        ("[Service]\nExecStart=/bin/a \\\n  -x \\\n  -y\nType=notify\n", "/bin/a   -x   -y"),
+        ("[Service]\nExecStart=/bin/a \\\n  -x \\\n  -y\nType=notify\n", "/bin/a  -x  -y"),
         ("[Service]\n# ExecStart=/bin/no\n; ExecStart=/bin/no\nExecStart = /bin/a\n", "/bin/a"),
         ("[Unit]\nExecStart=/bin/no\n[Service]\nType=x\n", None),
         ("[Service]\nExecStartPre=/bin/no\nExecStart=/bin/a\n[Install]\nExecStart=/bin/no\n", "/bin/a"),

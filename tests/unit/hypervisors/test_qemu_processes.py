@@ -36,6 +36,13 @@ async def test_a_machine_is_found_with_or_without_its_pidfile(tmp_path: Path, pi
     assert found == identity
 
 
+async def test_a_machine_with_the_same_uuid_below_another_root_is_not_ours(tmp_path: Path) -> None:
+    identity = start_pretender(tmp_path)
+    found = processes.find(vm_id=UUID, pidfile=tmp_path / "elsewhere" / "pid")
+    await processes.end(identity)
+    assert found is None
+
+
 async def test_an_ended_process_is_gone_and_leaves_no_zombie(tmp_path: Path) -> None:
     identity = start_pretender(tmp_path)
     await processes.end(identity)

@@ -28,7 +28,7 @@ LEASE = Lease(
     host_name="web",
     mtu=1500,
 )
-# A DISCOVER as busybox's udhcpc sends it: asks for mask, router, name servers, host name, routes; option 121 among them.
+# A DISCOVER as busybox's udhcpc sends it, asking for mask, router, name servers, names, routes and option 121.
 DISCOVER = bytes.fromhex(
     "0101060000003d1d" + "0000" + "8000" + "00000000" * 4 + "525400123456" + "00" * 10 + "00" * 192 + "63825363"
     "350101"
@@ -41,7 +41,7 @@ DISCOVER = bytes.fromhex(
 
 
 def request(kind: MessageType, **options: bytes) -> Message:
-    named = {Option[name.upper()]: value for name, value in options.items()}
+    named: dict[int, bytes] = {Option[name.upper()]: value for name, value in options.items()}
     return Message(Operation.REQUEST, 7, MAC, {Option.MESSAGE_TYPE: bytes((kind,)), **named})
 
 

@@ -57,7 +57,7 @@ def udp(where: IPv4Address, port: int, payload: bytes, *, source: IPv4Address = 
 def discover(
     *, client_mac: bytes = MAC, broadcast: bool = False, client_ip: IPv4Address = NOWHERE, kind: int = 1
 ) -> bytes:
-    options = {dhcp.Option.MESSAGE_TYPE: bytes((kind,))}
+    options: dict[int, bytes] = {dhcp.Option.MESSAGE_TYPE: bytes((kind,))}
     message = dhcp.Message(dhcp.Operation.REQUEST, 7, client_mac, options, broadcast, client_ip)
     return dhcp.dump_message(message)
 

@@ -43,7 +43,7 @@ def qemu_driver(
         mode: what the user wants machines to be run by.
     """
     choice = AccelerationChoice(mode=mode, verdict_file=state / "acceleration.json", prober=KvmProber())
-    folders = Folders(machines=machines.absolute(), runtime=runtime.absolute())
+    folders = Folders(machines=machines.resolve(), runtime=runtime.absolute())
     return QemuDriver(folders=folders, acceleration=choice, clock=clock)
 
 
@@ -104,8 +104,11 @@ class QemuDriver:
         """Power off and remove every file of the machine."""
         files = self._folders.of(vm_id)
         async with self._changing(vm_id):
-            await self._power_off(files, vm_id=vm_id)
-            await asyncio.to_thread(_remove, files)
+            await self._remove(files, vm_id=vm_id)
+            # A server killed within the start of a QEMU leaves one that shows itself a moment later. Without its files
+            # it either ends by itself, or had opened them before they were removed and is found by this second look.
+            if processes.find(vm_id=vm_id, pidfile=files.pid):
+                await self._remove(files, vm_id=vm_id)
 
     async def list(self) -> Sequence[str]:
         """Return the ids of the machines of which a folder or a process exists."""
@@ -156,6 +159,10 @@ class QemuDriver:
         arguments = argv.machine_arguments(program=program, spec=spec, files=files, acceleration=acceleration.kind)
         return await launch(arguments, vm_id=spec.machine.vm_id, files=files)
 
+    async def _remove(self, files: MachineFiles, *, vm_id: str) -> None:
+        await self._power_off(files, vm_id=vm_id)
+        await asyncio.to_thread(_remove_files, files)
+
     async def _power_off(self, files: MachineFiles, *, vm_id: str) -> None:
         running = await processes.find_settled(vm_id=vm_id, pidfile=files.pid)
         if running:
@@ -175,12 +182,17 @@ async def _ask_to_power_off(running: ProcessIdentity, *, files: MachineFiles, de
     return True
 
 
-def _remove(files: MachineFiles) -> None:
-    """Remove the machine's folder and its socket; other rooms' sockets beside it are theirs to remove."""
+def _remove_files(files: MachineFiles) -> None:
+    """Remove all files, the folder last: while it is there, ``list`` tells that there is something left to do.
+
+    Other rooms keep sockets beside ours; those are theirs to remove.
+    """
     try:
+        files.monitor.unlink(missing_ok=True)
+        with suppress(OSError):  # not empty, or gone already
+            files.sockets.rmdir()
         with suppress(FileNotFoundError):
             shutil.rmtree(files.folder)
-        files.monitor.unlink(missing_ok=True)
     except OSError as error:
         raise OperationFailed(
             f"The machine's files below '{files.folder}' could not be removed",
@@ -188,5 +200,3 @@ def _remove(files: MachineFiles) -> None:
             resolution="See to the cause, then delete the machine again.",
             temporary=True,
         ) from error
-    with suppress(OSError):  # not empty, or gone already
-        files.sockets.rmdir()

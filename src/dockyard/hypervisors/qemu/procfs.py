@@ -93,14 +93,15 @@ def is_alive(identity: ProcessIdentity) -> bool:
 def find(*, vm_id: str, pidfile: Path) -> ProcessIdentity | None:
     """Return the QEMU that runs a machine, or None.
 
-    The file QEMU wrote its number into is only a hint that saves looking at every process: a machine is known by its
-    UUID on the command line. So a process is also found when whoever started it was killed before QEMU wrote the file.
+    The number QEMU wrote into the file is only a hint that saves looking at every process: a machine is known by UUID
+    and name of that file on the command line. So a process is also found when whoever started it was killed before
+    QEMU wrote the file, and one with the same UUID below another root is left alone.
     """
+    wanted = Marks(vm_id=vm_id, pidfile=pidfile)
     hinted = _hint(pidfile)
-    candidates = [_look(hinted)] if hinted else []
-    found = next((machine for machine in candidates if machine and machine.marks.vm_id == vm_id), None)
-    if found is None:
-        found = next((machine for machine in running_machines() if machine.marks.vm_id == vm_id), None)
+    found = _look(hinted) if hinted else None
+    if found is None or found.marks != wanted:
+        found = next((machine for machine in running_machines() if machine.marks == wanted), None)
     return found.identity if found else None
 
 

@@ -139,8 +139,8 @@ def load(name: str = LIBRARY) -> ctypes.PyDLL:
     ]  # fmt: skip
     library.slirp_pollfds_poll.argtypes = [ctypes.c_void_p, ctypes.c_int, _GetEvents, ctypes.c_void_p]
     library.slirp_add_unix.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.POINTER(_InAddr), ctypes.c_int]
-    for name in ("slirp_cleanup", "slirp_input", "slirp_pollfds_fill", "slirp_pollfds_poll"):
-        library[name].restype = None
+    for function in ("slirp_cleanup", "slirp_input", "slirp_pollfds_fill", "slirp_pollfds_poll"):
+        library[function].restype = None
     return library
 
 

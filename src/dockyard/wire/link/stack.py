@@ -24,9 +24,6 @@ which only this same thread could empty, would stop every machine's platform at 
 BACKLOG = 128
 """The backlog of the sockets that answer."""
 
-_READABLE = Events.IN | Events.HANG_UP | Events.ERROR
-_WRITABLE = Events.OUT | Events.ERROR
-
 
 class Stack:
     """One running stack. Made and closed within the loop's thread.
@@ -103,12 +100,12 @@ class Stack:
             return
         if (events ^ before) & Events.IN:
             if events & Events.IN:
-                self._loop.add_reader(descriptor, self._mark, descriptor, _READABLE)
+                self._loop.add_reader(descriptor, self._mark, descriptor, Events.IN)
             else:
                 self._loop.remove_reader(descriptor)
         if (events ^ before) & Events.OUT:
             if events & Events.OUT:
-                self._loop.add_writer(descriptor, self._mark, descriptor, _WRITABLE)
+                self._loop.add_writer(descriptor, self._mark, descriptor, Events.OUT)
             else:
                 self._loop.remove_writer(descriptor)
         if events:
@@ -117,6 +114,8 @@ class Stack:
             self._watched.pop(descriptor, None)
 
     def _mark(self, descriptor: int, events: Events) -> None:
+        # Never ERROR or HANG_UP: on these the library reads and writes at once, and takes the nothing it had to write
+        # for the end of the connection. Reading tells it of both.
         self._ready[descriptor] = self._ready.get(descriptor, Events(0)) | events
         self._soon()
 

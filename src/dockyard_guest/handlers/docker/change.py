@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from dockyard_contract.environment import ExitCode
 from dockyard_guest.errors import GuestError, PermanentError
 
-from .engine import first_words
+from .judgement import first_words
 from .places import LAST_GOOD, SERVICE
 from .record import Record, Saved, read_last_good, write_last_good, write_record
 

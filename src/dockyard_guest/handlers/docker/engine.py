@@ -1,4 +1,4 @@
-"""The engine as a program: is it there, can it be, where does it come from, and what does it say of a configuration."""
+"""The engine as a program: is it there, can it be, where does it come from."""
 
 from __future__ import annotations
 
@@ -8,23 +8,11 @@ from typing import TYPE_CHECKING
 from dockyard_contract.environment import ExitCode
 from dockyard_guest.errors import PermanentError
 
-from .places import PACKAGES, PACKAGES_IF_KNOWN, STATE_FOLDER
+from .places import PACKAGES, PACKAGES_IF_KNOWN
 from .record import Record, read_record, write_record
 
 if TYPE_CHECKING:
     from dockyard_guest.ports import Machine, Step
-
-    from .plan import Plan
-
-_CANDIDATE = f"{STATE_FOLDER}/candidate.json"
-_VALIDATION_LIMIT = 60.0
-_STATUS = "Status: "
-_NOT_THE_ENGINE = ("Failed to start", "docker.service:", "Starting ", "Stopped ")
-_TELLING = (
-    *("unable to configure", "failed to", "unknown ", "invalid ", "accepts no argument"),
-    *("level=fatal", "level=error", "Error"),
-)
-_NO_VALIDATION = "unknown flag: --validate"
 
 
 def check_machine(machine: Machine) -> str:
@@ -68,43 +56,6 @@ def ensure_present(machine: Machine, *, version: str, step: Step) -> str:
     brought = sorted(machine.packages.installed() - set(before))
     write_record(machine.files, _replaced(record, before=None, brought=(*record.packages, *brought)))
     return f"installed {', '.join(brought)}"
-
-
-def validate(machine: Machine, plan: Plan) -> bool:
-    """Have the engine judge the configuration before it is put in place. False when this engine cannot judge.
-
-    Raises:
-        PermanentError: The engine refuses it; the error has the engine's own words.
-    """
-    dockerd = machine.commands.find("dockerd") or "dockerd"
-    machine.files.make_folder(STATE_FOLDER, mode=0o700)
-    machine.files.write(_CANDIDATE, plan.daemon_config or b"{}\n", mode=0o600)
-    try:
-        completed = machine.commands.run(
-            [dockerd, "--validate", f"--config-file={_CANDIDATE}", *plan.arguments], timeout=_VALIDATION_LIMIT
-        )
-    finally:
-        machine.files.remove(_CANDIDATE)
-    if completed.succeeded:
-        return True
-    words = completed.complaint or completed.output.strip()
-    if _NO_VALIDATION in words:
-        return False
-    raise PermanentError(
-        f"The engine refuses the configuration: {first_words(words)}",
-        details=words.replace(_CANDIDATE, "daemon.json"),
-        resolution="Change docker.options or /etc/docker/daemon.json; nothing has been changed in the machine.",
-        exit_code=ExitCode.BAD_CONFIGURATION,
-    )
-
-
-def first_words(text: str) -> str:
-    """The line that says most, out of what the engine wrote as it gave up."""
-    lines = [line.strip() for line in text.replace(_CANDIDATE, "daemon.json").splitlines() if line.strip()]
-    own = [line for line in lines if not line.startswith(_NOT_THE_ENGINE)]
-    telling = [line for sign in _TELLING for line in reversed(own) if sign in line]
-    words = (telling or lines[-1:] or ["it gave no reason"])[0]
-    return words.removeprefix(_STATUS)
 
 
 def _replaced(record: Record, *, before: tuple[str, ...] | None, brought: tuple[str, ...] | None = None) -> Record:

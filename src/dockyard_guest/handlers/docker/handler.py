@@ -14,8 +14,9 @@ from dockyard_guest.values import Applied
 
 from . import certificates
 from .change import commit, put_in_place, roll_back, run_engine
-from .engine import check_machine, ensure_present, validate
+from .engine import check_machine, ensure_present
 from .facts import observe
+from .judgement import validate
 from .places import CERTIFICATE_FILES, DAEMON_CONFIG, DROP_IN
 from .plan import decide
 from .proofs import is_confined, prove_answer, prove_refusal

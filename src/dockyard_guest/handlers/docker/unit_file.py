@@ -47,7 +47,8 @@ def program_words(command: str) -> tuple[str, ...]:
         words = shlex.split(command)[1:]
     except ValueError:
         words = command.split()[1:]
-    return tuple(word.replace("%%", "%").replace("$$", "$") for word in words if not word.startswith("$"))
+    known = [word for word in words if word.startswith("$$") or not word.startswith("$")]
+    return tuple(word.replace("%%", "%").replace("$$", "$") for word in known)
 
 
 def added_words(base: str, *, port: int | None, options: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import contextlib
 import itertools
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -44,7 +44,7 @@ _ports = itertools.count(40000)
 
 @dataclass
 class TinyGuest:
-    """One machine; used as an asynchronous context manager."""
+    """One machine, switched on."""
 
     machine_socket: Path
     platform_socket: Path
@@ -87,10 +87,36 @@ class TinyGuest:
     async def lease(self) -> dhcp.Message:
         """Go through DISCOVER, OFFER, REQUEST and ACK; return the ACK."""
         offer = await self._ask(dhcp.MessageType.DISCOVER, {})
-        wanted = {dhcp.Option.REQUESTED_ADDRESS: offer.your_ip.packed}
+        wanted: dict[int, bytes] = {dhcp.Option.REQUESTED_ADDRESS: offer.your_ip.packed}
         return await self._ask(dhcp.MessageType.REQUEST, wanted)
 
-    async def _ask(self, kind: dhcp.MessageType, options: dict[dhcp.Option, bytes]) -> dhcp.Message:
+    async def open(self, where: tuple[IPv4Address, int]) -> None:
+        """Open a connection and leave it open."""
+        await Connection(guest=self, remote=where[0], remote_port=where[1]).open()
+
+    async def ask_and_ignore(self, where: tuple[IPv4Address, int], request: str) -> None:
+        """Send a request and never acknowledge a byte of the answer."""
+        connection = Connection(guest=self, remote=where[0], remote_port=where[1])
+        await connection.open()
+        await connection.write(request.replace("\n", "\r\n").encode())
+
+    async def knock_and_run(self, where: tuple[IPv4Address, int]) -> None:
+        """Open a connection and reset it at once, without waiting for any answer."""
+        connection = Connection(guest=self, remote=where[0], remote_port=where[1])
+        await connection.transmit(SYN)
+        connection.sent += 1
+        await connection.transmit(RST)
+        await asyncio.sleep(0)
+
+    async def send_discover(self) -> None:
+        """Ask for a lease and do not listen."""
+        await self._send_dhcp(dhcp.MessageType.DISCOVER, {})
+
+    async def _ask(self, kind: dhcp.MessageType, options: dict[int, bytes]) -> dhcp.Message:
+        await self._send_dhcp(kind, options)
+        return dhcp.parse_message(parse_udp(parse_ipv4((await self.receive()).payload).payload).payload)
+
+    async def _send_dhcp(self, kind: dhcp.MessageType, options: dict[int, bytes]) -> None:
         message = dhcp.Message(
             operation=dhcp.Operation.REQUEST,
             transaction=7,
@@ -101,7 +127,6 @@ class TinyGuest:
         datagram = Udp(dhcp.CLIENT_PORT, dhcp.SERVER_PORT, dhcp.dump_message(message))
         payload = dump_udp(datagram, source=nowhere, destination=everywhere)
         await self.send(EtherType.IPV4, dump_ipv4(Ipv4(nowhere, everywhere, Protocol.UDP, payload)))
-        return dhcp.parse_message(parse_udp(parse_ipv4((await self.receive()).payload).payload).payload)
 
     async def http(self, where: tuple[IPv4Address, int], request: str) -> bytes:
         """Send an HTTP request over a connection of its own; return everything that comes back."""
@@ -190,6 +215,3 @@ class Connection:
 
 def make_guest(*, machine_socket: Path, platform_socket: Path, mac: str, ip: str) -> TinyGuest:
     return TinyGuest(machine_socket, platform_socket, parse_mac(mac), IPv4Address(ip))
-
-
-Opener = Callable[[str], TinyGuest]
