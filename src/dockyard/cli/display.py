@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from dockyard.cli import output
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _MARKS = {Phase.RUNNING: "…", Phase.DONE: "✓", Phase.WARNING: "!", Phase.FAILED: "✗"}
+_BETWEEN_MESSAGES = timedelta(seconds=5)
 _STYLES = {Phase.RUNNING: "cyan", Phase.DONE: "green", Phase.WARNING: "yellow", Phase.FAILED: "red"}
 
 
@@ -30,23 +32,29 @@ class Display(Protocol):
 
 
 class PlainDisplay:
-    """One line for each change: a step begins, says something new, ends."""
+    """One line for each change: a step begins, says something new (now and then, not each time), ends."""
 
     def __init__(self, board: StepBoard) -> None:
         self._board = board
         self._shown: dict[str, StepLine] = {}
+        self._told_at: dict[str, datetime] = {}
 
     def show(self) -> None:
         """Print the changes."""
         for line in self._board.lines:
-            before = self._shown.get(line.key)
-            if before != line:
+            if self._is_news(line):
                 self._shown[line.key] = line
-                self._print(line, before)
+                self._told_at[line.key] = self._board.now
+                self._print(line)
 
-    def _print(self, line: StepLine, before: StepLine | None) -> None:
-        if line.phase is Phase.RUNNING and before is not None and before.message == line.message:
-            return
+    def _is_news(self, line: StepLine) -> bool:
+        before = self._shown.get(line.key)
+        if before is None or line.phase is not before.phase:
+            return True
+        is_due = self._board.now - self._told_at[line.key] >= _BETWEEN_MESSAGES
+        return not line.phase.is_final and bool(line.message) and line.message != before.message and is_due
+
+    def _print(self, line: StepLine) -> None:
         word = f"{line.phase.value} ({line.seconds(now=self._board.now):.1f} s)" if line.phase.is_final else "…"
         told = f"  {_one_line(line.message)}" if line.message else ""
         indent = "  " * line.depth

@@ -128,7 +128,8 @@ def _acceleration(document: dict[str, Any]) -> Check:
     chosen = str(document.get("chosen") or "")
     why = str(document.get("why", ""))
     if not chosen:
-        return replace(_kvm_device(), message=f"{_kvm_device().message}. {why}")
+        device = _kvm_device()
+        return replace(device, message=why) if device.verdict is Verdict.OK else device
     message = f"{chosen}: {why}" if why else chosen
     if chosen == "kvm":
         return Check("acceleration", Verdict.OK, message)
@@ -148,7 +149,7 @@ def _kvm_device() -> Check:
         return Check(
             "acceleration", Verdict.WARNING, "/dev/kvm is not yours to open", "Add yourself to the group 'kvm'."
         )
-    return Check("acceleration", Verdict.OK, "/dev/kvm is there; whether it works, the server finds out")
+    return Check("acceleration", Verdict.OK, "/dev/kvm is there; whether a kernel runs under it is not known yet")
 
 
 def _reported(item: dict[str, Any]) -> Check:

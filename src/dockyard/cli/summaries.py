@@ -13,7 +13,7 @@ from dockyard.cli.creation import Finished
 from dockyard.client import docker_endpoint
 from dockyard.client.extensions import DOCKER_EXTENSION
 from dockyard.client.names import DEFAULT_GROUP
-from dockyard.client.views import ExtensionView, MachineView, Phase
+from dockyard.client.views import ExtensionView, MachineView, Phase, StageReport
 
 LIST_HEADERS = ("NAME", "GROUP", "STATE", "DOCKER", "ENDPOINT", "SSH", "IMAGE", "SIZE", "CERTIFICATES")
 Fields = Sequence[tuple[str, str]]
@@ -149,12 +149,19 @@ def next_commands(done: Finished) -> list[str]:
     ]
 
 
+def took(stage: StageReport) -> str:
+    """Return how long a step took, when its reporter said so."""
+    return "" if stage.seconds is None else f" ({stage.seconds:.1f} s)"
+
+
 def _extension_fields(extensions: Sequence[ExtensionView]) -> list[tuple[str, str]]:
     found = []
     for extension in extensions:
         state = extension.phase.value if extension.phase else "waiting"
         version = f" {extension.version}" if extension.version else ""
         lines = [f"{state}{version} {extension.message}".rstrip()]
-        lines += [f"  {stage.name}: {stage.phase.value} {stage.message}".rstrip() for stage in extension.stages]
+        lines += [
+            f"  {stage.name}: {stage.phase.value}{took(stage)} {stage.message}".rstrip() for stage in extension.stages
+        ]
         found.append((extension.name, "\n".join(lines)))
     return found

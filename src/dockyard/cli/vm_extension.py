@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dockyard.cli import inputs, options, output
+from dockyard.cli import inputs, options, output, summaries
 from dockyard.cli.output import Format
 from dockyard.cli.session import open_session
 from dockyard.client import extensions, views
@@ -167,6 +167,8 @@ def _show(document: Document, *, form: Format) -> None:
         return
     properties = document.get("properties") or {}
     report = views.extension(properties.get("instanceView") or {})
-    stages = [(stage.name, f"{stage.phase.value} {stage.message}".rstrip()) for stage in report.stages]
+    stages = [
+        (stage.name, f"{stage.phase.value}{summaries.took(stage)} {stage.message}".rstrip()) for stage in report.stages
+    ]
     titles = ("Name", "Handler", "Version", "State", "Message")
     output.say_fields([*zip(titles, _row(document), strict=True), *stages])

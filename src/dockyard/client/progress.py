@@ -119,7 +119,10 @@ class StepBoard:
             return
         at = stage.at or self._clock()
         ended = at if stage.phase.is_final else None
-        started = known.started_at if known else self._start_of_new(stage, at=at, family=family)
+        if stage.phase.is_final and stage.seconds is not None:
+            started = at - timedelta(seconds=stage.seconds)
+        else:
+            started = known.started_at if known else self._start_of_new(stage, at=at, family=family)
         self._lines[key] = StepLine(
             key=key,
             text=_LABELS.get(stage.name, stage.name) if depth == 0 else stage.name,
@@ -131,11 +134,9 @@ class StepBoard:
         )
 
     def _start_of_new(self, stage: StageReport, *, at: datetime, family: str) -> datetime:
-        """Return when a step seen for the first time began: as the server says, or at the end of the one before it."""
+        """Return when a step seen for the first time began: now, or at the end of the one before it."""
         if not stage.phase.is_final:
             return at
-        if stage.seconds is not None:
-            return at - timedelta(seconds=stage.seconds)
         before = [line.ended_at for line in self.lines if line.key.startswith(family) and line.ended_at]
         parent = self._lines.get(family.rstrip("/"))
         return max(before, default=parent.started_at if parent else self.started_at)

@@ -19,7 +19,7 @@ Document = Mapping[str, Any]
 E = TypeVar("E", bound=Enum)
 SSH_PORT_TAG = "dockyard-ssh-port"
 DOCKER_PORT_TAG = "dockyard-docker-port"
-_TOOK = re.compile(r"\((\d+(?:\.\d+)?) s\)$")
+_TOOK = re.compile(r"\s*\((\d+(?:\.\d+)?) s\)$")  # how our server and our handlers end their texts: "done (12.3 s)"
 
 
 class Phase(Enum):
@@ -55,7 +55,7 @@ _PHASES = {
 class StageReport:
     """One step as the server or a handler reports it.
 
-    ``at`` is the start while it runs, else the end; ``seconds`` is how long it took, when the server says so.
+    ``at`` is the start while it runs, else the end; ``seconds`` is how long it took, when the reporter says so.
     """
 
     name: str
@@ -159,19 +159,15 @@ def extension(document: Document) -> ExtensionView:
 
 def _stage(status: Document) -> StageReport:
     code = _code(status)
+    message = _text(status, "message")
+    took = _TOOK.search(_text(status, "displayStatus")) or _TOOK.search(message)
     return StageReport(
         name="/".join(code[1:-1]),
         phase=Phase.of(code[-1]),
-        message=_text(status, "message"),
+        message=_TOOK.sub("", message),
         at=_time(status.get("time")),
-        seconds=_seconds(_text(status, "displayStatus")),
+        seconds=float(took[1]) if took else None,
     )
-
-
-def _seconds(display: str) -> float | None:
-    """Read the duration the server appends to the text of a step that has ended: ``boot done (12.3 s)``."""
-    match = _TOOK.search(display)
-    return float(match[1]) if match else None
 
 
 def _provisioning_failure(statuses: Sequence[Document]) -> str:

@@ -18,6 +18,7 @@ from dockyard.model.operation import Operation, OperationKind, OperationStatus
 from dockyard.model.resource_id import ResourceId
 
 _log = logging.getLogger(__name__)
+_PREEMPTED = ErrorRecord("OperationPreempted", "A later request took over.")
 
 
 class Journal:
@@ -86,11 +87,11 @@ class Operations:
             await asyncio.wait([task])
         return self.get(operation_id=operation_id)
 
-    async def preempt(self, *, target: ResourceId) -> None:
-        """End whatever is at work on ``target`` because something stronger (a deletion) follows."""
+    async def preempt(self, *, target: ResourceId, error: ErrorRecord = _PREEMPTED) -> None:
+        """End whatever is at work on ``target`` because something stronger follows: a deletion, a failure below it."""
         for operation_id in [id for id, key in self._targets.items() if key == target.key]:
             await self._cancel(operation_id)
-            self.fail(operation_id=operation_id, error=ErrorRecord("OperationPreempted", "A later request took over."))
+            self.fail(operation_id=operation_id, error=error)
 
     async def suspend(self) -> None:
         """Stop all work but leave it in progress in the journal, for the next start to resume."""

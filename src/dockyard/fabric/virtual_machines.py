@@ -203,6 +203,8 @@ class VirtualMachines:
         if journal.operation.step in ("image", "disk") or (
             journal.operation.step == "boot" and self.get(id=id).process is None
         ):
+            for extension in self._store.extensions(machine=id):
+                await self._operations.preempt(target=extension.id, error=error.record())
             await self._take_back(id)
         else:
             self._settle(id, state=ProvisioningState.FAILED, error=error)

@@ -1,4 +1,4 @@
-"""The files an image gets beside its packages' own: read from ``customize/``, packed so that the same tree is the same bytes.
+"""The files an image gets beside its packages' own: read from ``customize/``, packed the same way each time.
 
 Pure but for reading package data. Called by ``images`` for a recipe's digest and by ``build`` for the archives.
 """

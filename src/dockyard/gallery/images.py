@@ -61,7 +61,7 @@ class ImageGallery:
         return self._catalogue.of(reference).alias
 
     def find(self, *, alias: str) -> Image | None:
-        """Return the newest image built by the alias's present recipe; None when there is none yet, or no such alias."""
+        """Return the newest image built by the alias's present recipe; None when there is none."""
         try:
             recipe = self._catalogue.named(alias)
         except NotFound:
@@ -79,7 +79,7 @@ class ImageGallery:
         return tuple(sorted((built.image for built in self._built()), key=lambda image: (image.alias, image.built_at)))
 
     async def build(self, *, alias: str, options: ImageBuildOptions, progress: Callable[[str], None]) -> Image:
-        """Build, or wait for a build under way and return its result; an image that is there is built only to refresh it.
+        """Build, or wait for a build under way; what is there already is built only to refresh it.
 
         Cancelling ends everything that was started and removes what was made.
 

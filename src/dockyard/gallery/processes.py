@@ -60,7 +60,7 @@ async def follow(
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env=_environment() | environment | {MARK: mark},
+        env={**_environment(), **environment, MARK: mark},
         cwd="/",
         pass_fds=descriptors,
         start_new_session=True,
@@ -97,7 +97,7 @@ async def output(argv: Sequence[str]) -> str:
 async def remove(folder: Path, *, as_root: bool) -> None:
     """Remove a build's tree, whose files belong to the users of a namespace when not built as root."""
     helper = [] if as_root else ["mmdebstrap", "--unshare-helper"]
-    for entry in folder.iterdir() if folder.is_dir() else ():
+    for entry in _entries(folder):
         await output([*helper, "rm", "-rf", "--one-file-system", "--", str(entry)])
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -131,6 +131,10 @@ def _marked(mark: str) -> Iterator[int]:
         with suppress(*_VANISHED):
             if wanted in (entry / "environ").read_bytes().split(b"\0"):
                 yield int(entry.name)
+
+
+def _entries(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
 
 
 async def _line(process: asyncio.subprocess.Process) -> bytes:

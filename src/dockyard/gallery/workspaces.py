@@ -54,7 +54,7 @@ class Workshop:
         try:
             if not _try_lock(descriptor):
                 waiting()
-                while not _try_lock(descriptor):
+                while not _try_lock(descriptor):  # noqa: ASYNC110 - another process lets go
                     await asyncio.sleep(_LOOK_SECONDS)
             await self._sweep()
             yield

@@ -66,6 +66,17 @@ def test_step_seen_only_at_its_end_began_when_the_one_before_ended() -> None:
     assert (seconds(board, "machine/image"), seconds(board, "machine/disk")) == (1, 2)
 
 
+def test_duration_the_reporter_measured_is_believed() -> None:
+    clock = Clock()
+    board = StepBoard(clock=clock)
+    board.begin("extension", "Docker extension")
+    clock.pass_(30)
+    stage = StageReport(name="engine", phase=Phase.DONE, message="", at=None, seconds=4.5)
+    reported = ExtensionView(name="x", type="t", version="1", phase=Phase.DONE, message="", stages=(stage,))
+    board.absorb_extension(reported, key="extension")
+    assert seconds(board, "extension/engine") == 4.5
+
+
 def test_ended_step_stays_as_it_was() -> None:
     board = StepBoard(clock=Clock())
     board.absorb(view(("boot", "done", 2)))

@@ -63,6 +63,12 @@ def test_steps_keep_their_order_phase_and_duration() -> None:
     ]
 
 
+def test_duration_at_the_end_of_a_message_is_taken_out() -> None:
+    part = {"code": "ComponentStatus/engine/succeeded", "message": "restarted (94.1 s)"}
+    (stage,) = views.extension({"substatuses": [part]}).stages
+    assert (stage.message, stage.seconds) == ("restarted", 94.1)
+
+
 def test_extension_carries_its_parts() -> None:
     docker = views.machine(DOCUMENT).extension("dockerextension")
     assert docker is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockyard.model.errors import Conflict, NotFound
+from dockyard.model.errors import Conflict, Exhausted, NotFound
 from dockyard.model.extension import Extension
 from dockyard.model.guest import PluginState
 from dockyard.model.operation import Operation, OperationStatus
@@ -150,3 +150,15 @@ async def test_a_machine_that_stops_ends_the_wait(booted: World) -> None:
     done = await booted.fabric.operations.wait(operation_id=operation.id)
     assert done.error is not None
     assert "stopped while waiting" in done.error.message
+
+
+async def test_a_machine_that_is_taken_back_takes_its_extensions_along_for_the_same_reason(world: World) -> None:
+    world.hypervisor.fail_start(Exhausted("Port 22022 is in use", code="PortInUse"))
+    world.images.built = False
+    world.images.may_finish.clear()
+    world.fabric.virtual_machines.create(request=machine_request(), only_if_absent=True)
+    setting = await begin(world)
+    world.images.may_finish.set()
+    done = await world.fabric.operations.wait(operation_id=setting.id)
+    assert done.error is not None
+    assert done.error.code == "PortInUse"

@@ -50,8 +50,8 @@ chroot "$root" passwd --quiet --lock root
 ln -sf /run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
 
 # What only the build needed.
-rm -rf "$root"/etc/apt/apt.conf.d/*mmdebstrap "$root/etc/apt/apt.conf.d/00build" "$root/etc/apt/sources.list" \
-    "$root"/etc/dpkg/dpkg.cfg.d/*mmdebstrap "$root"/etc/kernel/postinst.d/*.dpkg-* \
+rm -rf "$root/etc/apt/apt.conf.d/99mmdebstrap" "$root/etc/apt/apt.conf.d/00build" "$root/etc/apt/sources.list" \
+    "$root/etc/dpkg/dpkg.cfg.d/99mmdebstrap" \
     "$root"/var/cache/apt/* "$root"/var/cache/debconf/*-old "$root/var/cache/ldconfig/aux-cache" \
     "$root"/var/lib/apt/lists/* "$root"/var/lib/dpkg/*-old "$root"/var/log/apt/* "$root"/var/log/*.log \
     "$root"/usr/share/doc "$root"/usr/share/man "$root"/usr/share/locale "$root"/usr/share/i18n
