@@ -103,9 +103,7 @@ class Api:
 @pytest.fixture
 async def api(tmp_path: Path) -> AsyncIterator[Api]:
     world = World(tmp_path, clock=HastyClock())
-    principal = Principal(
-        client_id="me", client_secret="secret", subscription_id=SUBSCRIPTION, signing_key="ab" * 32
-    )
+    principal = Principal(client_id="me", client_secret="secret", subscription_id=SUBSCRIPTION, signing_key="ab" * 32)
     listener = server.listen(port=None, remembered=tmp_path / "port.json")
     made = Api(world=world, folder=tmp_path, principal=principal, port=listener.getsockname()[1])
     names = {name: tmp_path / f"{name}.pem" for name in ("authority_key", "certificate", "key")}
@@ -257,7 +255,9 @@ async def test_an_image_is_built_and_kept_while_a_disk_stands_on_it(api: Api) ->
 async def test_the_console_log_is_served_to_a_signed_address_only(api: Api) -> None:
     def console(client: ComputeManagementClient) -> str:
         client.virtual_machines.begin_create_or_update("dockyard", "web", BODY).result()
-        return client.virtual_machines.retrieve_boot_diagnostics_data("dockyard", "web").serial_console_log_blob_uri or ""
+        return (
+            client.virtual_machines.retrieve_boot_diagnostics_data("dockyard", "web").serial_console_log_blob_uri or ""
+        )
 
     url = await api.do(console)
     api.world.hypervisor.write_console(vm_id=api.world.machine().vm_id, text="hello from the guest\n")

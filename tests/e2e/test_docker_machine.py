@@ -1,0 +1,207 @@
+"""The main job on real parts: a machine from nothing, its engine behind mutual TLS, and faults told clearly."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import signal
+import socket
+import ssl
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from tests.e2e.conftest import Home
+
+from dockyard.pki import certificates
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+GOAL = (
+    'sudo python3 -c "import urllib.request as u; print(u.urlopen(u.Request('
+    "'http://168.63.129.16/machine/?comp=goalstate', headers={'x-ms-version': '2012-11-30'})).read().decode())\""
+)
+
+
+def endpoint(home: Home, name: str) -> tuple[str, int]:
+    port = home.json("vm", "show", name)["tags"]["dockyard-docker-port"]
+    return "127.0.0.1", int(port)
+
+
+def test_a_server_killed_while_it_builds_an_image_leaves_a_build_that_goes_on(home: Home) -> None:
+    building = home.begin("image", "build", "docker-debian-13", "--refresh")
+    leftovers = home.folder / "data/images/.building"
+    home.until(lambda: leftovers.exists() and any(leftovers.iterdir()), seconds=60, what="the build to begin")
+    os.kill(home.server_pid(), signal.SIGKILL)
+    building.wait(60)
+    home.run("image", "build", "docker-debian-13")
+    assert [image["name"] for image in home.json("image", "list")].count("docker-debian-13") >= 1
+
+
+def test_a_container_prints_over_mutual_tls(home: Home, docker_vm: str, busybox: str) -> None:
+    assert home.docker(docker_vm, "run", "--rm", busybox, "echo", "hello from inside") == "hello from inside\n"
+
+
+def test_containers_are_confined(home: Home, docker_vm: str) -> None:
+    assert "name=apparmor" in home.docker(docker_vm, "info", "--format", "{{.SecurityOptions}}")
+
+
+def test_a_request_without_a_certificate_is_refused(home: Home, docker_vm: str) -> None:
+    with pytest.raises((ssl.SSLError, urllib.error.URLError, ConnectionError)):
+        ask(home, docker_vm, context=trusting(home, docker_vm))
+
+
+def test_a_certificate_of_another_authority_is_refused(home: Home, docker_vm: str, tmp_path: Path) -> None:
+    foreign = certificates.certificate_authority(common_name="foreign", days=1)
+    client = certificates.client_certificate(authority=foreign, common_name="me", days=1)
+    (tmp_path / "client.pem").write_bytes(client.certificate_pem + client.key_pem)
+    context = trusting(home, docker_vm)
+    context.load_cert_chain(tmp_path / "client.pem")
+    with pytest.raises((ssl.SSLError, urllib.error.URLError, ConnectionError)):
+        ask(home, docker_vm, context=context)
+
+
+def test_the_users_own_certificate_is_answered(home: Home, docker_vm: str) -> None:
+    context = trusting(home, docker_vm)
+    folder = home.folder / "data/certs" / docker_vm
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    assert "ApiVersion" in ask(home, docker_vm, context=context)
+
+
+def trusting(home: Home, name: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(home.folder / "data/certs" / name / "ca.pem"))
+
+
+def ask(home: Home, name: str, *, context: ssl.SSLContext) -> str:
+    host, port = endpoint(home, name)
+    with urllib.request.urlopen(f"https://{host}:{port}/version", context=context, timeout=30) as answer:
+        return str(answer.read().decode())
+
+
+def test_the_handlers_status_is_shown_as_the_agent_reported_it(home: Home, docker_vm: str) -> None:
+    (extension,) = home.view(docker_vm)["extensions"]
+    assert extension["statuses"][0]["code"] == "ProvisioningState/succeeded"
+    assert re.search(r"Docker \d+\.\d+.*mutual TLS", extension["statuses"][0]["message"])
+    names = [part["code"].split("/")[1] for part in extension["substatuses"]]
+    assert {"certificates", "configuration", "service", "endpoint"} <= set(names)
+
+
+def test_env_prints_what_docker_machine_did(home: Home, docker_vm: str) -> None:
+    host, port = endpoint(home, docker_vm)
+    printed = home.run("env", docker_vm, "--shell", "bash").output
+    assert f'export DOCKER_HOST="tcp://{host}:{port}"' in printed
+    assert 'export DOCKER_TLS_VERIFY="1"' in printed
+
+
+def test_a_name_that_is_taken_is_a_conflict(home: Home, docker_vm: str) -> None:
+    assert "already exists" in home.run("vm", "create", docker_vm, expect=4).error
+
+
+def test_each_machine_sees_its_own_goal_only(home: Home, docker_vm: str, plain_vm: str) -> None:
+    goals = {name: home.ssh(name, GOAL) for name in (docker_vm, plain_vm)}
+    ids = {name: home.json("vm", "show", name)["properties"]["vmId"] for name in goals}
+    assert ids[docker_vm] in goals[docker_vm]
+    assert ids[plain_vm] in goals[plain_vm]
+    assert ids[docker_vm] not in goals[plain_vm]
+    assert ids[plain_vm] not in goals[docker_vm]
+
+
+def test_nothing_listens_for_docker_before_there_are_certificates(home: Home, plain_vm: str) -> None:
+    assert ":2376" not in home.ssh(plain_vm, "sudo ss -ltn")
+    assert home.ssh(plain_vm, "systemctl is-active docker.service docker.socket || true").split() == ["inactive"] * 2
+
+
+def test_a_port_without_certificates_is_refused_by_the_handler(home: Home, plain_vm: str) -> None:
+    done = set_docker(home, plain_vm, settings={"docker": {"port": "2376"}}, protected=None)
+    assert "cert" in done.lower()
+    assert ":2376" not in home.ssh(plain_vm, "sudo ss -ltn")
+
+
+def test_an_option_the_engine_refuses_is_told_in_its_own_words(home: Home, plain_vm: str) -> None:
+    settings = {"docker": {"port": "2376", "options": ["--no-such-option"]}}
+    done = set_docker(home, plain_vm, settings=settings, protected=server_certificates())
+    assert "no-such-option" in done
+
+
+def set_docker(home: Home, name: str, *, settings: object, protected: object | None) -> str:
+    """Set the extension, which must fail; return what the user is told."""
+    file = home.folder / "protected.json"
+    file.write_text(json.dumps(protected))
+    words = ["--publisher", "Microsoft.Azure.Extensions", "--type", "DockerExtension"]
+    words += ["--settings", json.dumps(settings)]
+    words += ["--protected-settings", f"@{file}"] if protected is not None else []
+    return home.run("vm", "extension", "set", name, *words, expect=1).error
+
+
+def server_certificates() -> dict[str, dict[str, str]]:
+    authority = certificates.certificate_authority(common_name="test", days=2)
+    server = certificates.server_certificate(
+        authority=authority, common_name="two", dns_names=["two"], ip_addresses=["127.0.0.1"], days=2
+    )
+    files = {"ca": authority.certificate_pem, "cert": server.certificate_pem, "key": server.key_pem}
+    return {"certs": {name: base64.b64encode(pem).decode() for name, pem in files.items()}}
+
+
+def test_a_killed_hypervisor_is_told_and_the_machine_starts_again(home: Home, docker_vm: str, busybox: str) -> None:
+    os.kill(home.machine_pid(docker_vm), signal.SIGKILL)
+    home.until(lambda: power(home, docker_vm) == "PowerState/stopped", seconds=20, what="the machine to show stopped")
+    told = [status["message"] for status in home.view(docker_vm)["statuses"] if "PowerState" in status["code"]]
+    assert "ended although nobody stopped it" in told[0]
+    home.run("vm", "start", docker_vm)
+    home.until(lambda: answers(home, docker_vm), seconds=120, what="the engine to answer after the restart")
+    assert home.docker(docker_vm, "run", "--rm", busybox, "echo", "again") == "again\n"
+
+
+def power(home: Home, name: str) -> str:
+    codes = [status["code"] for status in home.view(name)["statuses"]]
+    return next(code for code in codes if code.startswith("PowerState/"))
+
+
+def answers(home: Home, name: str) -> bool:
+    try:
+        home.docker(name, "version")
+    except AssertionError:
+        return False
+    return True
+
+
+def test_a_server_killed_at_two_steps_of_a_creation_is_followed_by_one_that_completes_it(home: Home) -> None:
+    home.run("vm", "create", "three", "--no-docker", "--image", "docker-debian-13", "--no-wait", "--memory", "768")
+    for step in ("boot", "agent"):
+        home.until(lambda step=step: running_step(home, "three") == step, seconds=300, what=f"step {step}")  # type: ignore[misc]
+        os.kill(home.server_pid(), signal.SIGKILL)
+    home.run("vm", "wait", "three")
+    assert home.json("vm", "show", "three")["properties"]["provisioningState"] == "Succeeded"
+
+
+def running_step(home: Home, name: str) -> str:
+    codes = [status["code"].split("/") for status in home.view(name)["statuses"]]
+    return next((parts[1] for parts in codes if parts[0] == "Step" and parts[2] == "running"), "")
+
+
+def test_deleting_leaves_no_process_no_port_and_no_file(home: Home) -> None:
+    names = [machine["name"] for machine in home.json("vm", "list")]
+    assert names
+    ports = [endpoint(home, name) for name in names]
+    home.run("vm", "delete", "--all", "--yes")
+    assert home.json("vm", "list") == []
+    assert [path for folder in ("machines", "keys") for path in (home.folder / "data" / folder).glob("*")] == []
+    assert processes_of(home) == []
+    for address in ports:
+        with pytest.raises(ConnectionRefusedError), socket.create_connection(address, timeout=5):
+            pass
+
+
+def processes_of(home: Home) -> list[str]:
+    mark = str(home.folder / "data/machines")
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            text = path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if "qemu-system" in text and mark in text:
+            found.append(text)
+    return found
