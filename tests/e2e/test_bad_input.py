@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.e2e.conftest import PROGRAM, Home
 
 from dockyard.pki import certificates
+from tests.e2e.conftest import PROGRAM, Home
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

@@ -14,9 +14,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from tests.e2e.conftest import Home
 
 from dockyard.pki import certificates
+from tests.e2e.conftest import Home
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 GOAL = (
@@ -155,7 +155,7 @@ def test_a_killed_hypervisor_is_told_and_the_machine_starts_again(home: Home, do
 
 
 def power(home: Home, name: str) -> str:
-    codes = [status["code"] for status in home.view(name)["statuses"]]
+    codes = [str(status["code"]) for status in home.view(name)["statuses"]]
     return next(code for code in codes if code.startswith("PowerState/"))
 
 

@@ -6,6 +6,9 @@ import base64
 from dataclasses import replace
 
 import pytest
+
+from dockyard_contract.status import StatusWord
+from dockyard_guest.values import Listener, OsRelease
 from tests.scenario.kit import (
     CERTS,
     GOOD_CERTIFICATE,
@@ -18,9 +21,6 @@ from tests.scenario.kit import (
     machine_with_engine,
     machine_with_running_engine,
 )
-
-from dockyard_contract.status import StatusWord
-from dockyard_guest.values import Listener, OsRelease
 
 REMOTE = {"docker": {"port": 2376}}
 PLACE = "runtimeSettings[0].handlerSettings"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.scenario.kit import CERTS, LOG, Context, State, folder, machine_with_running_engine
 
 from dockyard_contract.status import StatusWord
+from tests.scenario.kit import CERTS, LOG, Context, State, folder, machine_with_running_engine
 
 REMOTE = {"docker": {"port": 2376}}
 INTENT = "/run/dockyard-docker/intent"

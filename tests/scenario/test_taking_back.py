@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.scenario.kit import CERTS, Context, State, folder, machine_with_engine, machine_with_running_engine
 
 from dockyard_contract.status import StatusWord
+from tests.scenario.kit import CERTS, Context, State, folder, machine_with_engine, machine_with_running_engine
 
 DROP_IN = "/etc/systemd/system/docker.service.d/10-docker-extension.conf"
 REMOTE = {"docker": {"port": 2376}}

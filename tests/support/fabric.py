@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from dockyard.fabric import fabric as fabric_module
 from dockyard.fabric.changes import Changes
@@ -239,8 +240,8 @@ def machine_request(
     )
 
 
-def extension_request(name: str = "web", **changes: object) -> ExtensionRequest:
-    fields: dict[str, object] = {
+def extension_request(name: str = "web", **changes: Any) -> ExtensionRequest:
+    fields: dict[str, Any] = {
         "id": machine_id(name).child(kind="extensions", name="DockerExtension"),
         "location": "local",
         "publisher": "Microsoft.Azure.Extensions",
@@ -249,7 +250,7 @@ def extension_request(name: str = "web", **changes: object) -> ExtensionRequest:
         "settings": {"docker": {"port": "2376"}},
         **changes,
     }
-    return ExtensionRequest(**fields)  # type: ignore[arg-type]
+    return ExtensionRequest(**fields)
 
 
 def handler_report(

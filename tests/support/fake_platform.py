@@ -6,13 +6,12 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from tests.support.values import a_machine
-
 from dockyard.model.errors import NotFound
 from dockyard.model.extension import ProtectedSettings
 from dockyard.model.guest import GuestGoal, HealthReport, Plugin, PluginState
 from dockyard.model.virtual_machine import VirtualMachine
 from dockyard_contract.aggregate_status import AggregateStatus
+from tests.support.values import a_machine
 
 HANDLER = "Contoso.Harbour.Crane"
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
-from tests.support.fake_platform import FakePlatform, a_goal, a_plugin
-from tests.support.values import a_machine
 
 from dockyard.model.guest import GuestGoal
 from dockyard.model.virtual_machine import VirtualMachine
 from dockyard.pki.tenant import TenantKeyFiles
 from dockyard.wire.network import PlatformEndpoints
+from tests.support.fake_platform import FakePlatform, a_goal, a_plugin
+from tests.support.values import a_machine
 
 URLS = {"wire": "http://168.63.129.16", "host": "http://168.63.129.16:32526", "meta": "http://169.254.169.254"}
 AGENT = "WALinuxAgent/2.12.0.2"

@@ -162,8 +162,9 @@ def has_docker(session: Session, name: MachineName) -> bool:
 
 def explained(session: Session, name: MachineName, error: DockyardError, *, board: StepBoard) -> DockyardError:
     """Return the error with the step it happened in, the guest's last words, and what to do next."""
-    failed = board.fail_current(error.brief)
-    details = [f"The step '{failed.text}' failed after {failed.seconds(now=board.now):.1f} s."] if failed else []
+    line = board.give_up() if error.temporary else board.fail_current(error.brief)
+    word = "had not ended" if error.temporary else "failed"
+    details = [f"The step '{line.text}' {word} after {line.seconds(now=board.now):.1f} s."] if line else []
     console = _console(session, name)
     details += [part for part in (error.details, console) if part]
     resolution = error.resolution or _next_step(session, name)

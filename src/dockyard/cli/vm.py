@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
-from dockyard.cli import creation, deletion, options, output, summaries, vm_create, vm_docker, vm_extension
+from dockyard.cli import creation, deletion, options, output, power, summaries, vm_create, vm_docker, vm_extension
 from dockyard.cli.exit_codes import ExitCode
 from dockyard.cli.output import Format
 from dockyard.cli.session import Session, open_session
 from dockyard.client import certificates, processes, ssh, virtual_machines, waiting
 from dockyard.client import text as texts
 from dockyard.client.names import DEFAULT_GROUP, MachineName
-from dockyard.client.operations import Operation
 from dockyard.client.views import MachineView
 from dockyard.model.errors import InvalidRequest
 
@@ -87,12 +86,15 @@ def start(
     name: options.VirtualMachine,
     resource_group: options.ResourceGroup = DEFAULT_GROUP,
     no_wait: options.NoWait = False,
-    timeout: options.Timeout = 300,
+    timeout: options.Timeout = 900,
 ) -> None:
     """Start a machine that is stopped."""
     machine = MachineName.checked(resource_group=resource_group, name=name)
-    operation = virtual_machines.start(open_session().connection, machine)
-    _end(operation, machine, no_wait=no_wait, timeout=timeout, told="is started")
+    session = open_session()
+    operation = virtual_machines.start(session.connection, machine)
+    if not no_wait:
+        power.follow_boot(session, machine, operation, deadline=timeout)
+        output.note(f"{machine} is started.")
 
 
 @app.command(
@@ -113,7 +115,9 @@ def stop(
     """Stop a machine; its disk stays."""
     machine = MachineName.checked(resource_group=resource_group, name=name)
     operation = virtual_machines.stop(open_session().connection, machine, skip_shutdown=skip_shutdown)
-    _end(operation, machine, no_wait=no_wait, timeout=timeout, told="is stopped")
+    if not no_wait:
+        power.follow_shutdown(operation, deadline=timeout)
+        output.note(f"{machine} is stopped.")
 
 
 @app.command("restart", rich_help_panel=_LIFE, epilog=options.examples("dockyard vm restart web"))
@@ -122,12 +126,15 @@ def restart(
     name: options.VirtualMachine,
     resource_group: options.ResourceGroup = DEFAULT_GROUP,
     no_wait: options.NoWait = False,
-    timeout: options.Timeout = 300,
+    timeout: options.Timeout = 900,
 ) -> None:
     """Restart a machine."""
     machine = MachineName.checked(resource_group=resource_group, name=name)
-    operation = virtual_machines.restart(open_session().connection, machine)
-    _end(operation, machine, no_wait=no_wait, timeout=timeout, told="is restarted")
+    session = open_session()
+    operation = virtual_machines.restart(session.connection, machine)
+    if not no_wait:
+        power.follow_boot(session, machine, operation, deadline=timeout)
+        output.note(f"{machine} is restarted.")
 
 
 @app.command(
@@ -250,12 +257,6 @@ def _wait_until_gone(session: Session, machine: MachineName, *, timeout: float) 
         deadline=timeout,
         every=0.5,
     )
-
-
-def _end(operation: Operation, machine: MachineName, *, no_wait: bool, timeout: float, told: str) -> None:
-    if not no_wait:
-        operation.wait(deadline=timeout)
-        output.note(f"{machine} {told}.")
 
 
 def _expires(session: Session, view: MachineView) -> datetime | None:

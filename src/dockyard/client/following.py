@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from dockyard.client import extensions, views, virtual_machines, waiting
 from dockyard.client.names import MachineName
 from dockyard.client.progress import StepBoard
-from dockyard.client.views import Document, MachineView, Phase
+from dockyard.client.views import Document, ExtensionView, MachineView, Phase
 from dockyard.model.errors import DeadlineExceeded, OperationFailed
 
 if TYPE_CHECKING:
@@ -36,15 +36,24 @@ class Work(Protocol):
 class ResourceWork:
     """Work somebody else began, judged by the provisioning state of the resource it is done to."""
 
-    def __init__(self, *, read: Callable[[], Document], reason: Callable[[Document], str], what: str) -> None:
+    def __init__(
+        self,
+        *,
+        read: Callable[[], Document],
+        reason: Callable[[Document], str],
+        what: str,
+        is_settled: Callable[[Document], bool] = lambda _document: True,
+    ) -> None:
         self._read = read
         self._reason = reason
         self._what = what
+        self._is_settled = is_settled
 
     @property
     def is_done(self) -> bool:
-        """Whether the resource is in a final state."""
-        return _state(self._read()) in ("Succeeded", "Failed")
+        """Whether the resource is in a final state, and nothing of it is under way again."""
+        document = self._read()
+        return _state(document) in ("Succeeded", "Failed") and self._is_settled(document)
 
     def check(self) -> None:
         """Raise OperationFailed when the resource's state is Failed."""
@@ -58,8 +67,8 @@ def _state(document: Document) -> str:
     return str((document.get("properties") or {}).get("provisioningState", ""))
 
 
-def _handler_message(document: Document) -> str:
-    return views.extension((document.get("properties") or {}).get("instanceView") or {}).message
+def _handler(document: Document) -> ExtensionView:
+    return views.extension((document.get("properties") or {}).get("instanceView") or {})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +90,14 @@ def machine_work(connection: Connection, name: MachineName) -> ResourceWork:
 
 
 def extension_work(connection: Connection, name: MachineName) -> ResourceWork:
-    """Return the Docker extension's work as its provisioning state tells of it."""
+    """Return the Docker extension's work as its provisioning state tells of it.
+
+    After a boot the agent runs the handler again while the state stays what it was: then the handler's word counts.
+    """
     return ResourceWork(
         read=lambda: extensions.get(connection, name, name=extensions.DOCKER_EXTENSION),
-        reason=_handler_message,
+        reason=lambda document: _handler(document).message,
+        is_settled=lambda document: _handler(document).phase is not Phase.RUNNING,
         what=f"The Docker extension of {name}",
     )
 
@@ -147,7 +160,7 @@ def _too_late(board: StepBoard, job: Job, deadline: float) -> DeadlineExceeded:
     return DeadlineExceeded(
         f"{job.name} was not ready after {deadline:g} s; it waits for {step}",
         details=current.message if current else "",
-        resolution=f"The creation continues: 'dockyard vm wait {job.name.name}' follows it, "
+        resolution=f"The work goes on: 'dockyard vm wait {job.name.name}' follows it, "
         f"'dockyard vm delete {job.name.name}' ends it.",
         temporary=True,
     )

@@ -79,6 +79,13 @@ class StepBoard:
             ended = replace(line, phase=phase, ended_at=self._clock(), message=message or line.message)
             self._lines[key] = ended
 
+    def give_up(self) -> StepLine | None:
+        """End all steps at work as not finished; return the innermost and latest of them."""
+        waited_for = self.current()
+        for line in self.lines:
+            self.finish(line.key, message="not finished", phase=Phase.WARNING)
+        return waited_for
+
     def fail_current(self, message: str = "") -> StepLine | None:
         """End all steps at work: the one to blame as failed, those it belongs to as well, others as not finished.
 

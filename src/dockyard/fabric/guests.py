@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dockyard_contract.aggregate_status import AggregateStatus
-
 from dockyard.fabric import planning
 from dockyard.fabric.changes import Changes
 from dockyard.fabric.ports import Clock, PackageStore, Store
@@ -18,6 +16,7 @@ from dockyard.model.extension import Extension
 from dockyard.model.guest import GuestGoal, HealthReport, Plugin, PluginState
 from dockyard.model.provisioning import ProvisioningState
 from dockyard.model.virtual_machine import VirtualMachine
+from dockyard_contract.aggregate_status import AggregateStatus
 
 
 class Guests:

@@ -90,8 +90,9 @@ class Operations:
     async def preempt(self, *, target: ResourceId, error: ErrorRecord = _PREEMPTED) -> None:
         """End whatever is at work on ``target`` because something stronger follows: a deletion, a failure below it."""
         for operation_id in [id for id, key in self._targets.items() if key == target.key]:
+            self._tasks[operation_id].cancel()
+            self.fail(operation_id=operation_id, error=error)  # before anybody who waits for the task is woken
             await self._cancel(operation_id)
-            self.fail(operation_id=operation_id, error=error)
 
     async def suspend(self) -> None:
         """Stop all work but leave it in progress in the journal, for the next start to resume."""

@@ -11,8 +11,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
 
-from dockyard_contract.aggregate_status import AggregateStatus, HandlerReport
-
 from dockyard.fabric.requests import ExtensionRequest, ForwardRequest, VirtualMachineRequest
 from dockyard.model.errors import Exhausted
 from dockyard.model.extension import Extension, ExtensionStatus, SubStatus
@@ -25,6 +23,7 @@ from dockyard.model.virtual_machine import (
     Step,
     VirtualMachine,
 )
+from dockyard_contract.aggregate_status import AggregateStatus, HandlerReport
 
 SSH = ForwardRequest(name="ssh", guest_port=22)
 DOCKER = ForwardRequest(name="docker", guest_port=2376)

@@ -13,8 +13,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from dockyard_contract.aggregate_status import AggregateStatus
-
 from dockyard.model.extension import Extension, ExtensionPackage
 from dockyard.model.guest import GuestGoal, HealthReport
 from dockyard.model.image import Image, ImageBuildOptions, ImageReference
@@ -22,6 +20,7 @@ from dockyard.model.operation import Operation
 from dockyard.model.resource_group import ResourceGroup
 from dockyard.model.resource_id import ResourceId
 from dockyard.model.virtual_machine import ProcessIdentity, VirtualMachine
+from dockyard_contract.aggregate_status import AggregateStatus
 
 
 class Clock(Protocol):

@@ -1,4 +1,4 @@
-"""Handler packages from this very code: a handler's modules found by their imports, zipped bit for bit the same each time.
+"""Handler packages from this very code: modules found by their imports, zipped bit for bit the same each time.
 
 Pure but for reading the installed sources. Used by ``packages``. What a handler does not import is not shipped, so the
 rule that handlers never import each other is also what keeps packages small.

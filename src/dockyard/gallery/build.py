@@ -27,6 +27,8 @@ from dockyard.gallery.recipes import Recipe
 from dockyard.gallery.workspaces import Workspace
 from dockyard.model.errors import Exhausted
 
+_PROGRAMS = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", "unshare": "util-linux"}
+_PROGRAMS_FOR_USERS = {"newuidmap": "uidmap"}
 _SOURCES = "etc/apt/sources.list.d/debian.sources"
 
 
@@ -74,7 +76,7 @@ class MmdebstrapBuilder:
             as_root=as_root,
         )
         await _run(argv, job=job, progress=progress)
-        _keep_downloads(job.workspace.files.downloads, cache=self._cache)
+        keep_downloads(job.workspace.files.downloads, cache=self._cache)
         return parse_packages(job.workspace.files.packages.read_text("utf-8"))
 
     def _prepare(self, job: BuildJob, *, found: HostApt) -> None:
@@ -90,7 +92,8 @@ class MmdebstrapBuilder:
 
 def check_host(*, as_root: bool, keyring: Path = plan.KEYRING) -> None:
     """Raise Exhausted (code ProgramMissing) when this computer lacks what a build needs; names the Debian package."""
-    processes.require("mmdebstrap", "mke2fs", "unshare", *(() if as_root else ("newuidmap",)))
+    for program, package in (_PROGRAMS if as_root else _PROGRAMS | _PROGRAMS_FOR_USERS).items():
+        processes.require(program, package=package)
     if not keyring.is_file():
         raise Exhausted(
             "The keys of Debian's archive are not installed",
@@ -155,7 +158,7 @@ def _disk(own: BuildFiles) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _keep_downloads(downloads: Path, *, cache: Path) -> None:
+def keep_downloads(downloads: Path, *, cache: Path) -> None:
     """Take packages into the cache, whole or not at all, in place of other versions of theirs."""
     for path in downloads.glob("*.deb"):
         kept = cache / path.name

@@ -22,23 +22,21 @@ MARK = "DOCKYARD_IMAGE_BUILD"
 KILL_SECONDS = 20.0
 """How long the kernel may take to end killed processes; longer only when a disk hangs."""
 
-_PACKAGES = {"mmdebstrap": "mmdebstrap", "newuidmap": "uidmap", "mke2fs": "e2fsprogs", "unshare": "util-linux"}
 _PASSED = ("PATH", "HOME", "http_proxy", "https_proxy", "no_proxy")
 _ADMIN_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"  # not on every user's PATH
 _VANISHED = (FileNotFoundError, ProcessLookupError, PermissionError)
 _LONGEST_LINE = 2**20
 
 
-def require(*programs: str) -> None:
-    """Raise Exhausted (code ProgramMissing) unless all programs are installed; names the Debian package."""
-    for program in programs:
-        if shutil.which(program, path=_path()) is None:
-            raise Exhausted(
-                f"The program '{program}' is not installed",
-                details="VM images are built with it.",
-                resolution=f"Install it, on Debian and Ubuntu with: sudo apt-get install {_PACKAGES[program]}",
-                code="ProgramMissing",
-            )
+def require(program: str, *, package: str) -> None:
+    """Raise Exhausted (code ProgramMissing) unless a program is installed; ``package`` is Debian's that has it."""
+    if shutil.which(program, path=_path()) is None:
+        raise Exhausted(
+            f"The program '{program}' is not installed",
+            details="VM images are built with it.",
+            resolution=f"Install it, on Debian and Ubuntu with: sudo apt-get install {package}",
+            code="ProgramMissing",
+        )
 
 
 async def follow(

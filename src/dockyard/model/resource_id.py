@@ -52,15 +52,11 @@ class ResourceId:
     @property
     def parent(self) -> ResourceId:
         """The resource this one is a child of; an extension's virtual machine."""
-        return ResourceId(
-            self.subscription_id, self.resource_group, self.type.rpartition("/")[0], self.names[:-1]
-        )
+        return ResourceId(self.subscription_id, self.resource_group, self.type.rpartition("/")[0], self.names[:-1])
 
     def child(self, *, kind: str, name: str) -> ResourceId:
         """Name a child resource, for example ``child(kind="extensions", name="DockerExtension")``."""
-        return ResourceId(
-            self.subscription_id, self.resource_group, f"{self.type}/{kind}", (*self.names, name)
-        )
+        return ResourceId(self.subscription_id, self.resource_group, f"{self.type}/{kind}", (*self.names, name))
 
 
 def check_virtual_machine_name(name: str) -> str:

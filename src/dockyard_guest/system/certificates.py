@@ -2,12 +2,11 @@
 
 The private key goes to openssl through its standard input. Certificates are public and go through a private folder that
 is removed at once. `-trusted` keeps the system's own authorities out of the judgement, which `-CAfile` would not.
+Modules that only this work needs are imported when it is done: every command of the handler imports this one.
 """
 
 from __future__ import annotations
 
-import calendar
-import tempfile
 import time
 from typing import TYPE_CHECKING
 
@@ -62,7 +61,9 @@ class OpensslCertificates:
         return not uses or any(_SERVER_AUTH in line or _ANY_USE in line for line in uses)
 
     def _chain_problem(self, *, authority: bytes, certificate: bytes) -> str:
-        with tempfile.TemporaryDirectory(prefix="dockyard-") as folder:
+        from tempfile import TemporaryDirectory  # noqa: PLC0415 - see the module's docstring
+
+        with TemporaryDirectory(prefix="dockyard-") as folder:
             self._files.write(f"{folder}/authority", authority, mode=0o600)
             self._files.write(f"{folder}/chain", certificate, mode=0o600)
             completed = self._commands.run(
@@ -93,7 +94,9 @@ def _member(shown: str, name: str) -> str:
 
 
 def _moment(text: str) -> float:
-    return float(calendar.timegm(time.strptime(text, "%b %d %H:%M:%S %Y GMT")))
+    from calendar import timegm  # noqa: PLC0415 - see the module's docstring
+
+    return float(timegm(time.strptime(text, "%b %d %H:%M:%S %Y GMT")))
 
 
 def _pem_block(text: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 import time
@@ -38,7 +37,8 @@ class SystemCommands:
 
     def find(self, program: str) -> str | None:
         """Path of a program on the search path, or ``None``."""
-        return shutil.which(program, path=SEARCH_PATH)
+        places = (f"{folder}/{program}" for folder in SEARCH_PATH.split(":"))
+        return next((place for place in places if os.access(place, os.X_OK)), None)
 
     def run(self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"") -> Completed:
         """Run a program to its end; see `ports.Commands`."""

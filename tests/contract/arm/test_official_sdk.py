@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 import pytest
 from azure.core import MatchConditions
 from azure.core.credentials import AccessToken
@@ -34,7 +36,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 T = TypeVar("T")
-BODY: dict[str, Any] = {
+BODY: Any = {
     "location": "local",
     "tags": {"team": "red"},
     "properties": {
@@ -49,7 +51,8 @@ BODY: dict[str, Any] = {
         },
     },
 }
-EXTENSION: dict[str, Any] = {
+IMAGE: Any = {"location": "local"}
+EXTENSION: Any = {
     "location": "local",
     "properties": {
         "publisher": "Microsoft.Azure.Extensions",
@@ -206,7 +209,7 @@ async def test_creating_an_existing_machine_is_refused_when_it_must_be_new(api: 
     ],
 )
 async def test_a_wrong_body_is_explained(api: Api, change: dict[str, Any], code: str) -> None:
-    body = {**BODY, "properties": {**BODY["properties"], **change}}
+    body: Any = {**BODY, "properties": {**BODY["properties"], **change}}
     with pytest.raises(HttpResponseError) as caught:
         await api.do(lambda client: client.virtual_machines.begin_create_or_update("dockyard", "web", body))
     assert caught.value.error is not None
@@ -243,7 +246,7 @@ async def test_an_image_is_built_and_kept_while_a_disk_stands_on_it(api: Api) ->
     api.world.images.built = False
 
     def build_and_use(client: ComputeManagementClient) -> str:
-        client.images.begin_create_or_update("dockyard", "debian-13", {"location": "local"}).result()
+        client.images.begin_create_or_update("dockyard", "debian-13", IMAGE).result()
         client.virtual_machines.begin_create_or_update("dockyard", "web", BODY).result()
         with pytest.raises(HttpResponseError, match="in use by web") as caught:
             client.images.begin_delete("dockyard", "debian-13").result()
@@ -267,9 +270,5 @@ async def test_the_console_log_is_served_to_a_signed_address_only(api: Api) -> N
 
 
 def fetch(url: str, ca: str) -> tuple[int, str]:
-    import ssl
-
-    import httpx
-
     answer = httpx.get(url, verify=ssl.create_default_context(cafile=ca))
     return answer.status_code, answer.text

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+
 from tests.support.wire_bench import GOAL, Bench, open_bench
 
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from tests.support.fabric import World
-from tests.support.fake_platform import FakePlatform, a_goal
-from tests.support.values import a_machine
 
 from dockyard.fabric.ports import GuestPlatform
 from dockyard.model.errors import NotFound
 from dockyard.model.guest import HealthReport
 from dockyard_contract.aggregate_status import AggregateStatus, GuestAgentReport
+from tests.support.fabric import World
+from tests.support.fake_platform import FakePlatform, a_goal
+from tests.support.values import a_machine
 
 VM_ID = a_machine().vm_id
 STATUS = AggregateStatus(GuestAgentReport("2.12", "Ready"))

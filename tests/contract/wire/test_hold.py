@@ -7,8 +7,6 @@ import time
 
 import httpx
 import pytest
-from tests.support.fake_platform import HANDLER, a_goal
-from tests.support.wire_bench import GOAL, Bench
 
 from dockyard.wire.guest import HOLD_SECONDS
 from dockyard_contract.aggregate_status import (
@@ -20,6 +18,8 @@ from dockyard_contract.aggregate_status import (
     dump_aggregate_status,
 )
 from dockyard_contract.goal_state import parse_goal_state
+from tests.support.fake_platform import HANDLER, a_goal
+from tests.support.wire_bench import GOAL, Bench
 
 GOAL_STATE = "/machine/?comp=goalstate"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from tests.support.wire_bench import GOAL, Bench
 
 from dockyard_contract.aggregate_status import (
     AggregateStatus,
@@ -14,6 +13,7 @@ from dockyard_contract.aggregate_status import (
 )
 from dockyard_contract.extension_manifest import parse_extension_manifest
 from dockyard_contract.status_upload import StatusUpload, dump_status_upload
+from tests.support.wire_bench import GOAL, Bench
 
 STATUS = AggregateStatus(GuestAgentReport("2.12", "Ready"), (), GoalStateReport("Success", "1"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+
 from tests.support.wire_bench import GOAL
 
 HEADERS = {"Metadata": "true"}
@@ -20,6 +21,12 @@ async def test_the_machine_is_described(meta: httpx.AsyncClient, path: str) -> N
     document = (await meta.get(path, headers={"Metadata": "True"})).json()
     assert document["compute"]["vmId"] == GOAL.vm_id
     assert len(document["network"]["interface"]) == 2
+
+
+@pytest.mark.parametrize(("version", "has_it"), [("2018-02-01", False), ("2020-07-15", True), ("2021-08-01", True)])
+async def test_an_old_version_lacks_what_came_later(meta: httpx.AsyncClient, version: str, has_it: bool) -> None:
+    compute = await meta.get(f"/metadata/instance/compute?api-version={version}", headers=HEADERS)
+    assert ("osProfile" in compute.json()) is has_it
 
 
 async def test_a_part_can_be_asked_for(meta: httpx.AsyncClient) -> None:

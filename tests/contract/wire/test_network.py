@@ -7,13 +7,13 @@ import stat
 from pathlib import Path
 
 import pytest
-from tests.support.fake_platform import FakePlatform, a_goal
-from tests.support.wire_bench import GOAL, Bench, another_machine, open_bench
 
 from dockyard.model.errors import Exhausted, NotFound
 from dockyard.pki.tenant import TenantKeyFiles
 from dockyard.wire.network import PlatformEndpoints
 from dockyard_contract.goal_state import parse_goal_state
+from tests.support.fake_platform import FakePlatform, a_goal
+from tests.support.wire_bench import GOAL, Bench, another_machine, open_bench
 
 ONE, TWO = a_goal(machine=another_machine(1)), a_goal(machine=another_machine(2))
 

@@ -14,8 +14,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
-from tests.support.fake_platform import a_goal, a_plugin
-from tests.support.wire_bench import GOAL, Bench
 
 from dockyard_contract.aggregate_status import AggregateStatus, GuestAgentReport, dump_aggregate_status
 from dockyard_contract.certificates import parse_certificates
@@ -32,6 +30,8 @@ from dockyard_contract.health import (
 )
 from dockyard_contract.hosting_environment import parse_hosting_environment, parse_shared_config
 from dockyard_contract.versions import AGENT_VERSION, parse_versions
+from tests.support.fake_platform import a_goal, a_plugin
+from tests.support.wire_bench import GOAL, Bench
 
 STATUS = dump_aggregate_status(AggregateStatus(GuestAgentReport("2.12", "Ready")))
 HEALTH = Health("1", GOAL.vm_id, "_web", HealthState.NOT_READY, "ProvisioningFailed", "no <disk>")

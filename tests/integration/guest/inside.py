@@ -19,8 +19,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from tests.support.openssl_pki import Pair, make_authority, make_leaf
-
 from dockyard_contract.settings import parse_protected, public_settings
 from dockyard_guest.composition import real_machine
 from dockyard_guest.errors import GuestError, TemporaryError
@@ -28,6 +26,7 @@ from dockyard_guest.handlers.docker.handler import DockerHandler
 from dockyard_guest.handlers.docker.unit_file import program_words, start_command
 from dockyard_guest.system.services import SystemServices
 from dockyard_guest.values import PlainSettings, TlsProbe, Unit
+from tests.support.openssl_pki import Pair, make_authority, make_leaf
 
 PORT = 2376
 SOCKET = "/run/docker.sock"

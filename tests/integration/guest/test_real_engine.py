@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.integration.guest.engine_files import engine_of
 
 ROOT = Path(__file__).parents[3]

@@ -9,9 +9,6 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
-from tests.support.fake_platform import a_goal, a_plugin
-from tests.support.tiny_guest import TinyGuest, make_guest
-from tests.support.wire_bench import Bench, another_machine, open_bench
 
 from dockyard.model.guest import GuestGoal
 from dockyard.wire.addresses import METADATA, WIRE_SERVER
@@ -21,6 +18,9 @@ from dockyard.wire.link.stack import MAX_CONNECTIONS
 from dockyard.wire.link.switch import GATEWAY_MAC
 from dockyard_contract.goal_state import parse_goal_state
 from dockyard_contract.versions import parse_versions
+from tests.support.fake_platform import a_goal, a_plugin
+from tests.support.tiny_guest import TinyGuest, make_guest
+from tests.support.wire_bench import Bench, another_machine, open_bench
 
 ONE, TWO = a_goal(machine=another_machine(1)), a_goal(machine=another_machine(2))
 WIRE, HOST, META = (WIRE_SERVER, 80), (WIRE_SERVER, 32526), (METADATA, 80)

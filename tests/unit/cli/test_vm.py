@@ -67,6 +67,7 @@ def test_power_verbs_end_when_the_operation_has(cli: Cli, arm: ArmStub) -> None:
         done = cli("vm", verb, "web")
         assert (done.code, arm.machines["web"].power) == (0, power)
         assert done.out == ""
+        assert ("Shutdown: done" if verb == "stop" else "Guest agent: done") in done.err
 
 
 def test_console_is_printed_without_control_characters(cli: Cli, arm: ArmStub) -> None:

@@ -123,6 +123,7 @@ def test_deadline_names_the_step_that_is_waited_for(cli: Cli, arm: ArmStub) -> N
     done = cli("vm", "create", "web", "--timeout", "1")
     assert done.code == 6
     assert "it waits for step 'Disk'" in done.err
+    assert "Disk: warning" in done.err
     assert "dockyard vm wait web" in done.err
 
 
@@ -147,6 +148,14 @@ def test_wait_finishes_what_no_wait_began(cli: Cli, arm: ArmStub) -> None:
     assert done.code == 0, done.err
     assert "Context" in done.out
     assert "Docker 28.0.1" in done.out
+
+
+def test_wait_outlasts_a_handler_that_runs_again(cli: Cli, arm: ArmStub) -> None:
+    cli("vm", "create", "web")
+    arm.machines["web"].handler_runs_again = 3
+    done = cli("vm", "wait", "web")
+    assert done.code == 0, done.err
+    assert arm.machines["web"].handler_runs_again == 0
 
 
 def test_wait_tells_of_a_failure_it_did_not_begin(cli: Cli, arm: ArmStub) -> None:

@@ -49,6 +49,7 @@ class Machine:
     extensions: dict[str, dict[str, Any]] = field(default_factory=dict)
     extension_work: Work = field(default_factory=lambda: Work(0))
     power: str = "running"
+    handler_runs_again: int = 0
     docker: TlsServer | None = None
 
     def end(self) -> None:
@@ -313,6 +314,9 @@ class ArmStub:
     def _shown_extension(self, machine: Machine, document: dict[str, Any]) -> dict[str, Any]:
         state = _state(machine.extension_work)
         word = {"Succeeded": "succeeded", "Failed": "failed"}.get(state, "transitioning")
+        if machine.handler_runs_again:
+            machine.handler_runs_again -= 1
+            word = "transitioning"
         view = {
             "name": document["name"],
             "type": f"{document['properties']['publisher']}.{document['properties']['type']}",

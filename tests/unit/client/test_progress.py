@@ -126,5 +126,14 @@ def test_blame_falls_on_the_step_at_work_when_none_failed() -> None:
     assert (blamed.key, blamed.phase, blamed.message) == ("machine/disk", Phase.FAILED, "no space")
 
 
+def test_giving_up_blames_nobody() -> None:
+    board = StepBoard(clock=Clock())
+    board.absorb(view(("image", "done", 1), ("disk", "running", 1)))
+    waited_for = board.give_up()
+    assert waited_for is not None
+    assert waited_for.key == "machine/disk"
+    assert [item.phase for item in board.lines] == [Phase.DONE, Phase.WARNING]
+
+
 def test_nobody_is_to_blame_on_an_empty_board() -> None:
     assert StepBoard(clock=Clock()).fail_current("x") is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dockyard.model.errors import Conflict, Exhausted, NotFound
@@ -24,7 +26,7 @@ async def booted(world: World) -> World:
     return world
 
 
-async def begin(world: World, **changes: object) -> Operation:
+async def begin(world: World, **changes: Any) -> Operation:
     _, operation = await world.fabric.extensions.set(request=extension_request(**changes))
     assert operation is not None
     return operation

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dockyard.fabric.reconcile import Observed, decide
 from dockyard.fabric.ports import MachineState
+from dockyard.fabric.reconcile import Observed, decide
 from dockyard.model.errors import Exhausted
 from dockyard.model.operation import OperationStatus
 from dockyard.model.provisioning import ProvisioningState

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.support.openssl_pki import Pair, make_authority, make_leaf, openssl, seal
 
 from dockyard_guest.errors import PermanentError
 from dockyard_guest.handlers.docker.certificates import expires_soon, judge, sentence
@@ -15,6 +14,7 @@ from dockyard_guest.system.commands import SystemCommands
 from dockyard_guest.system.envelopes import OpensslEnvelopes
 from dockyard_guest.system.files import SystemFiles
 from dockyard_guest.values import CertificateFacts
+from tests.support.openssl_pki import Pair, make_authority, make_leaf, openssl, seal
 
 LOG: list[str] = []
 COMMANDS = SystemCommands(log=LOG.append)

@@ -11,10 +11,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from tests.support.openssl_pki import Pair, make_authority, make_leaf
 
 from dockyard_guest.errors import TemporaryError
 from dockyard_guest.system.sockets import SystemSockets, listening_inodes, parse_answer
+from tests.support.openssl_pki import Pair, make_authority, make_leaf
 
 SOCKETS = SystemSockets()
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nOK"

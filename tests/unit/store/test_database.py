@@ -15,7 +15,7 @@ from dockyard.model.operation import Operation, OperationKind, OperationStatus
 from dockyard.model.resource_group import ResourceGroup
 from dockyard.model.virtual_machine import Step
 from dockyard.store.database import Database
-from tests.support.values import an_extension, a_machine, machine_id
+from tests.support.values import a_machine, an_extension, machine_id
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

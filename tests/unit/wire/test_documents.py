@@ -6,9 +6,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from tests.support.fake_platform import HANDLER, a_goal, a_plugin
-from tests.support.values import a_machine
-
 from dockyard.model.extension import ProtectedSettings
 from dockyard.model.guest import PluginState
 from dockyard.model.virtual_machine import SshPublicKey
@@ -19,6 +16,8 @@ from dockyard_contract.extension_manifest import parse_extension_manifest
 from dockyard_contract.extensions_config import HandlerState, parse_extensions_config
 from dockyard_contract.goal_state import parse_goal_state
 from dockyard_contract.hosting_environment import parse_hosting_environment, parse_shared_config
+from tests.support.fake_platform import HANDLER, a_goal, a_plugin
+from tests.support.values import a_machine
 
 GOAL = a_goal(a_plugin(sequence_number=4, protected=ProtectedSettings("Y2lwaGVy", "AB" * 20)), incarnation=7)
 

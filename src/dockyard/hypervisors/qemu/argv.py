@@ -145,8 +145,8 @@ def _interface(*, netdev: str, mac: str, address: int) -> str:
 def _disk(disk: Path) -> list[str]:
     """Cache on the host and obey the guest's flushes; give back to the host what the guest discards or zeroes.
 
-    A host's crash costs no more than a real machine's power cut. Ignoring flushes (``cache.no-flush=on``) would risk the
-    file system for no measurable gain: first boot and a write-heavy run took as long either way.
+    A host's crash costs no more than a real machine's power cut. Ignoring flushes (``cache.no-flush=on``) would risk
+    the file system for no measurable gain: first boot and a write-heavy run took as long either way.
     """
     return [
         "-blockdev",

@@ -6,6 +6,7 @@ and both interfaces by hardware address.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import IPv4Network
 
 from dockyard.model.guest import GuestGoal
@@ -14,6 +15,20 @@ from dockyard_contract.documents import dump_json
 
 API_VERSIONS = ("2018-02-01", "2019-06-01", "2020-09-01", "2021-02-01", "2021-08-01")
 
+# Members that came with a later version than the oldest, by the first version that has them. WALinuxAgent 2.12 asks for
+# the oldest and writes a warning into its log for each member it does not know.
+_SINCE = {
+    "azEnvironment": "2018-10-01",
+    "customData": "2019-02-01",
+    "isHostCompatibilityLayerVm": "2020-06-01",
+    "osProfile": "2020-07-15",
+    "provider": "2018-10-01",
+    "publicKeys": "2018-04-02",
+    "resourceId": "2019-03-11",
+    "storageProfile": "2019-06-01",
+    "tagsList": "2019-06-04",
+    "userData": "2021-01-01",
+}
 _OUTBOUND_IP = "10.0.2.15"  # what QEMU's user network gives to its only machine
 _PREFIX = 24
 
@@ -24,8 +39,14 @@ def versions(_goal: GuestGoal) -> str:
 
 
 def instance(goal: GuestGoal) -> str:
-    """The whole document."""
+    """The whole document, in the newest version."""
     return dump_json({"compute": _compute(goal.machine), "network": _network(goal.machine)})
+
+
+def in_version(document: Mapping[str, Mapping[str, object]], *, version: str) -> dict[str, object]:
+    """The document as a version of the interface has it; ``version`` is a date, ``2018-02-01``."""
+    compute = {name: value for name, value in document["compute"].items() if _SINCE.get(name, "") <= version}
+    return {**document, "compute": compute}
 
 
 def _compute(machine: VirtualMachine) -> dict[str, object]:

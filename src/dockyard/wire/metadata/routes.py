@@ -28,13 +28,12 @@ async def versions(request: Request) -> Response:
 async def instance(request: Request) -> Response:
     """``GET /metadata/instance[/<path>]?api-version=``: the document or a part of it; single values as text."""
     _demand_header(request)
-    if not _VERSION.fullmatch(request.query_params.get("api-version", "")):
+    version = request.query_params.get("api-version", "")
+    if not _VERSION.fullmatch(version):
         raise HTTPException(400, "Bad request. api-version is invalid or was not specified in the request.")
-    whole = http.guest_of(request).document(documents.instance)
+    whole = documents.in_version(json.loads(http.guest_of(request).document(documents.instance)), version=version)
     path = [name for name in request.path_params.get("path", "").split("/") if name]
-    if not path:
-        return Response(whole, media_type="application/json")
-    found = _follow(json.loads(whole), path)
+    found = _follow(whole, path)
     if isinstance(found, str) and request.query_params.get("format", "").lower() == "text":
         return PlainTextResponse(found)
     return Response(json.dumps(found), media_type="application/json")

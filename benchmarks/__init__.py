@@ -1,0 +1,1 @@
+"""Measurements: printed, never judged, each against a rival in the same run."""
