@@ -36,7 +36,8 @@ bench: setup ## Measure; prints figures, judges nothing
 	@$(PY) -m benchmarks
 
 extension: setup ## Build the Docker VM extension's package into dist/
-	@$(PY) -m dockyard.gallery.archive docker dist
+	@$(PY) -c "from pathlib import Path; from dockyard.gallery.packages import PackageGallery; \
+	  print(*(package.archive for package in PackageGallery.open(folder=Path('dist')).list()), sep='\n')"
 
 lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \

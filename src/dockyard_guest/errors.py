@@ -39,7 +39,9 @@ class GuestError(Exception):
         self.exit_code = exit_code
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.brief, self.resolution) if part)
+        # A brief may end in words of somebody else, who need not end in a full stop.
+        stop = "" if self.brief.endswith((".", "!", "?")) or not self.resolution else "."
+        return f"{self.brief}{stop} {self.resolution}".strip()
 
     @property
     def full_text(self) -> str:

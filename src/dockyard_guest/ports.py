@@ -139,7 +139,7 @@ class Services(Protocol):
         """Stop units; they need not run."""
 
     def journal(self, name: str, *, since: float, lines: int) -> tuple[str, ...]:
-        """The unit's last log lines since a time in seconds since the epoch."""
+        """The last lines the unit's own processes wrote since a time in seconds since the epoch."""
 
 
 class Step(Protocol):

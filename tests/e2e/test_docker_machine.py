@@ -35,7 +35,8 @@ def test_a_server_killed_while_it_builds_an_image_leaves_a_build_that_goes_on(ho
     leftovers = home.folder / "data/images/.building"
     home.until(lambda: leftovers.exists() and any(leftovers.iterdir()), seconds=60, what="the build to begin")
     os.kill(home.server_pid(), signal.SIGKILL)
-    building.wait(60)
+    building.kill()
+    building.wait()
     home.run("image", "build", "docker-debian-13")
     assert [image["name"] for image in home.json("image", "list")].count("docker-debian-13") >= 1
 

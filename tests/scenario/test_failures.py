@@ -79,6 +79,14 @@ def test_a_missing_settings_file_ends_with_53(context: Context) -> None:
     assert "0.settings is missing" in out.message()
 
 
+def test_an_empty_settings_file_is_no_settings_for_number_0_alone(context: Context) -> None:
+    good = context.enable(remote(machine_with_running_engine()))
+    out = context.enable(good.file(f"{folder()}/config/3.settings", ""), number=3)
+    assert out.exit_code == 53
+    assert out.message(3) == "The settings file 3.settings is empty."
+    assert out.running == good.running
+
+
 def test_settings_for_another_machines_certificate_end_with_53(context: Context) -> None:
     envelope = base64.b64encode(b"for somebody else").decode()
     members = f'{{"protectedSettings":"{envelope}","protectedSettingsCertThumbprint":"{"B" * 40}"}}'

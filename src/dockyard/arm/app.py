@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from dockyard.arm import errors
-from dockyard.arm.compute import extensions, images, operations, virtual_machines
+from dockyard.arm.compute import catalogue, extensions, images, operations, virtual_machines
 from dockyard.arm.context import ArmContext
 from dockyard.arm.host import routes as host
 from dockyard.arm.identity import routes as identity
@@ -25,6 +25,7 @@ def build_app(context: ArmContext) -> Starlette:
             *extensions.ROUTES,
             *images.ROUTES,
             *operations.ROUTES,
+            *catalogue.ROUTES,
             *host.ROUTES,
         ],
         middleware=[Middleware(CaseInsensitivePaths), Middleware(Guard, tokens=context.tokens)],

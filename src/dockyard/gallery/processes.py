@@ -62,6 +62,7 @@ async def follow(
         cwd="/",
         pass_fds=descriptors,
         start_new_session=True,
+        umask=0o022,  # of all that is made in the tree
         limit=_LONGEST_LINE,
     )
     try:

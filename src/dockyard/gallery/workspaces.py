@@ -77,7 +77,8 @@ class Workshop:
         try:
             files.make_folder(workspace.files.folder)
             files.make_folder(workspace.files.result)
-            workspace.scratch.mkdir(mode=0o711)
+            workspace.scratch.mkdir()
+            workspace.scratch.chmod(0o711)  # whatever the user's umask takes away
             yield workspace
         finally:
             await self._remove(mark)

@@ -6,6 +6,7 @@ of a machine's identity here.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from cryptography import x509
@@ -31,6 +32,7 @@ class Guest:
         self._rendered_for: int | None = None
         self._rendered: dict[Callable[[GuestGoal], str], bytes] = {}
         self._settled_on: int | None = None
+        self._held: set[asyncio.Future[None]] = set()
 
     def goal(self) -> GuestGoal:
         """Return what the machine is to be told. Raises NotFound."""
@@ -66,10 +68,20 @@ class Guest:
         A held answer lets a new goal arrive at once instead of at the agent's next look. It also keeps the agent from
         reporting, for it has one thread; hence only an agent whose last report was final for this goal is held.
         """
-        if self._settled_on is not None and self._settled_on == self.goal().incarnation:
-            await self._platform.goal_changed(
-                vm_id=self.vm_id, incarnation=self._settled_on, timeout_seconds=HOLD_SECONDS
-            )
+        if self._settled_on is None or self._settled_on != self.goal().incarnation:
+            return
+        change = self._platform.goal_changed(
+            vm_id=self.vm_id, incarnation=self._settled_on, timeout_seconds=HOLD_SECONDS
+        )
+        waiting = asyncio.ensure_future(change)
+        self._held.add(waiting)
+        waiting.add_done_callback(self._held.discard)
+        await asyncio.wait([waiting])
+
+    def release(self) -> None:
+        """Let every held answer go: the machine is being detached."""
+        for waiting in tuple(self._held):
+            waiting.cancel()
 
     async def take_health(self, health: Health, *, user_agent: str) -> None:
         """Pass on a health report. Raises NotFound."""

@@ -38,6 +38,10 @@ def read_settings(call: Call, *, machine: Machine) -> PlainSettings:
         raise PermanentError(
             f"The settings file {name} is missing.", details=call.settings_file, exit_code=ExitCode.BAD_CONFIGURATION
         )
+    if not text.strip() and call.sequence_number > 0:
+        # The agent writes an empty file only for number 0 of an extension without settings. Any other was cut short, by
+        # a power failure for example, and taking it for "nothing is wanted" would take back all that was.
+        raise PermanentError(f"The settings file {name} is empty.", exit_code=ExitCode.BAD_CONFIGURATION)
     settings = parse_settings(text, document=name)
     return PlainSettings(
         public=settings.public or public_settings({}, document=name),

@@ -60,8 +60,10 @@ class SystemServices:
         self._systemctl("stop", *names, timeout=_RESTART)
 
     def journal(self, name: str, *, since: float, lines: int) -> tuple[str, ...]:
-        """The unit's last log lines since a time; none when the journal cannot be read."""
-        argv = ["journalctl", "--no-pager", "--quiet", "--output=cat", f"--unit={name}"]
+        """The last lines the unit's own processes wrote since a time; none when the journal cannot be read."""
+        self._commands.run(["journalctl", "--sync"], timeout=_QUICK)
+        # Matching by the sender leaves out what systemd says about the unit, which --unit would mix in.
+        argv = ["journalctl", "--no-pager", "--quiet", "--output=cat", f"_SYSTEMD_UNIT={name}"]
         argv += [f"--since=@{int(since)}", f"--lines={lines}"]
         return tuple(self._commands.run(argv, timeout=_QUICK).output.splitlines())
 

@@ -255,6 +255,15 @@ async def test_an_image_is_built_and_kept_while_a_disk_stands_on_it(api: Api) ->
     assert await api.do(build_and_use) == "ImageInUse"
 
 
+async def test_the_catalogue_names_what_can_be_installed(api: Api) -> None:
+    def versions(client: ComputeManagementClient) -> list[str | None]:
+        images = client.virtual_machine_extension_images
+        found = images.list_versions("local", "Microsoft.Azure.Extensions", "DockerExtension")
+        return [version.name for version in found]
+
+    assert await api.do(versions) == ["1.3.0"]
+
+
 async def test_the_console_log_is_served_to_a_signed_address_only(api: Api) -> None:
     def console(client: ComputeManagementClient) -> str:
         client.virtual_machines.begin_create_or_update("dockyard", "web", BODY).result()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, programs: Path) -> Paths:
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, programs: Path) -> Iterator[Paths]:
     """This test's own folders, home and Docker configuration; a fake docker is installed."""
     for name, value in {"DOCKYARD_HOME": "dockyard", "HOME": "home", "DOCKER_CONFIG": "docker"}.items():
         monkeypatch.setenv(name, str(tmp_path / value))
@@ -46,7 +47,9 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, programs: Path) -> Pa
     monkeypatch.setenv("DOCKER_HOST", "tcp://somewhere-else:1")
     monkeypatch.setenv("COLUMNS", "200")
     install(programs, "docker", FAKE_DOCKER)
-    return Paths.from_environ(os.environ)
+    made = Paths.from_environ(os.environ)
+    yield made
+    shutil.rmtree(made.runtime, ignore_errors=True)  # a short path, so outside of tmp_path
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from tests.unit.client.arm_stub import ArmStub
 
 
 @pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    return Paths.from_environ({"DOCKYARD_HOME": str(tmp_path / "home")})
+def paths(tmp_path: Path) -> Iterator[Paths]:
+    made = Paths.from_environ({"DOCKYARD_HOME": str(tmp_path / "home")})
+    yield made
+    shutil.rmtree(made.runtime, ignore_errors=True)  # a short path, so outside of tmp_path
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,3 +69,10 @@ def left_over(folder: Path) -> list[str]:
     """Name what builds left in ``folder`` beside images, locks and logs."""
     workshops = (entry for entry in folder.glob("images/.building/*/*") if entry.name != "lock")
     return sorted(str(entry.relative_to(folder)) for entry in [*workshops, *folder.glob("scratch/*")])
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process runs; one that waits for its parent does not."""
+    with suppress(ProcessLookupError, FileNotFoundError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False

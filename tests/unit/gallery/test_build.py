@@ -9,6 +9,7 @@ import pytest
 from dockyard.gallery import processes
 from dockyard.gallery.build import check_host, keep_downloads
 from dockyard.model.errors import Exhausted
+from tests.unit.gallery.bench import is_running
 
 
 def test_missing_keys_name_their_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,4 +61,4 @@ async def test_what_a_program_leaves_running_is_ended_with_it(tmp_path: Path) ->
         log=tmp_path / "log",
         on_line=lambda _: None,
     )
-    assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists()
+    assert not is_running(int((tmp_path / "pid").read_text()))

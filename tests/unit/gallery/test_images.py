@@ -18,7 +18,7 @@ from dockyard.gallery import processes
 from dockyard.gallery.recipes import Recipe
 from dockyard.model.errors import Exhausted, NotFound, OperationFailed
 from dockyard.model.image import Image, ImageBuildOptions, ImageReference
-from tests.unit.gallery.bench import RECIPE, FakeBuilder, gallery, left_over
+from tests.unit.gallery.bench import RECIPE, FakeBuilder, gallery, is_running, left_over
 
 REFRESH = ImageBuildOptions(refresh=True)
 
@@ -105,13 +105,17 @@ async def test_a_changed_recipe_asks_for_another_build_and_keeps_what_was_built(
 
 
 async def test_two_who_ask_at_once_get_one_build(tmp_path: Path) -> None:
-    builder, said = FakeBuilder(gate=asyncio.Event()), list[str]()
+    builder, heard, said = FakeBuilder(gate=asyncio.Event()), asyncio.Event(), list[str]()
+
+    def hear(text: str) -> None:
+        said.append(text)
+        heard.set()
+
     first = asyncio.create_task(build(tmp_path, builder=builder))
     await builder.begun.wait()
     opened = gallery(tmp_path, builder=builder)
-    second = asyncio.create_task(opened.build(alias="small", options=REFRESH, progress=said.append))
-    while not said:
-        await asyncio.sleep(0)
+    second = asyncio.create_task(opened.build(alias="small", options=REFRESH, progress=hear))
+    await heard.wait()
     assert builder.gate
     builder.gate.set()
     assert await first == await second
@@ -172,7 +176,7 @@ class Builder(FakeBuilder):
     async def build(self, job, *, progress):
         (job.workspace.scratch / "tree").mkdir()
         environ = {**os.environ, processes.MARK: job.workspace.mark}
-        child = subprocess.Popen(["sleep", "600"], env=environ, start_new_session=True, stdout=subprocess.DEVNULL)
+        child = subprocess.Popen(["sleep", "600"], env=environ, start_new_session=True, stdout=-3, stderr=-3)
         print(child.pid, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -182,7 +186,7 @@ asyncio.run(opened.build(alias="small", options=ImageBuildOptions(), progress=pr
 
 
 def killed_builder(folder: Path) -> int:
-    """Run a builder that is killed in the middle; return a process it has left."""
+    """Run a builder that is killed in the middle; return the number of a process it has left."""
     root = Path(__file__).parents[3]
     environ = {**os.environ, "PYTHONPATH": f"{root / 'src'}:{root}"}
     done = subprocess.run(
@@ -190,12 +194,6 @@ def killed_builder(folder: Path) -> int:
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
     return int(done.stdout)
-
-
-def is_running(pid: int) -> bool:
-    with suppress(ProcessLookupError, FileNotFoundError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
 
 
 async def test_what_a_killed_builder_left_is_swept(tmp_path: Path) -> None:

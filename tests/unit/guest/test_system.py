@@ -98,9 +98,10 @@ def test_a_refusal_of_systemd_keeps_its_words() -> None:
 
 
 def test_the_journal_is_asked_for_one_unit_since_a_moment() -> None:
-    programs = Programs(Completed(argv=(), exit_code=0, stdout=b"a\nb\n"))
+    programs = Programs(Completed(argv=(), exit_code=0), Completed(argv=(), exit_code=0, stdout=b"a\nb\n"))
     assert SystemServices(commands=programs).journal("docker.service", since=12.9, lines=5) == ("a", "b")
-    assert {"--unit=docker.service", "--since=@12", "--lines=5"} <= set(programs.ran[0])
+    assert programs.ran[0] == ["journalctl", "--sync"]
+    assert {"_SYSTEMD_UNIT=docker.service", "--since=@12", "--lines=5"} <= set(programs.ran[1])
 
 
 @pytest.mark.parametrize(

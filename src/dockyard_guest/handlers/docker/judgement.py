@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _LIMIT = 60.0
 _NO_JUDGEMENT = "unknown flag: --validate"
 _STATUS = "Status: "
-_NOT_THE_ENGINE = ("Failed to start", "docker.service:", "Starting ", "Stopped ")
+_CHATTER = ("level=info", "level=warning", "docker.service:", "See 'dockerd --help'")
 _TELLING = (
     *("unable to configure", "failed to", "unknown ", "invalid ", "accepts no argument"),
     *("level=fatal", "level=error", "Error"),
@@ -55,9 +55,9 @@ def validate(machine: Machine, plan: Plan) -> bool:
 def first_words(text: str) -> str:
     """The line that says most, out of what the engine wrote as it gave up."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    own = [line for line in lines if not line.startswith(_NOT_THE_ENGINE)]
-    telling = [line for sign in _TELLING for line in reversed(own) if sign in line]
-    words = (telling or lines[-1:] or ["it gave no reason"])[0]
+    grave = [line for line in lines if not any(sign in line for sign in _CHATTER)]
+    telling = [line for sign in _TELLING for line in reversed(grave) if sign in line]
+    words = (telling or grave[-1:] or lines[-1:] or ["it gave no reason"])[0]
     return words.removeprefix(_STATUS)
 
 
