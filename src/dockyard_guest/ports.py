@@ -125,6 +125,13 @@ class Services(Protocol):
     def enable(self, names: Sequence[str]) -> None:
         """Make units start at boot."""
 
+    def start(self, name: str) -> None:
+        """Start a unit that does not run, or wait for one that is starting, until it is up.
+
+        Raises:
+            TemporaryError: It did not come up.
+        """
+
     def restart(self, name: str) -> None:
         """Start or restart a unit and wait until it is up.
 

@@ -70,6 +70,13 @@ def test_units_that_an_image_ships_disabled_are_enabled(context: Context) -> Non
     assert out.enabled == {"docker.service", "docker.socket", "containerd.service"}
 
 
+def test_an_engine_that_is_only_to_be_started_is_not_restarted(context: Context) -> None:
+    first = context.enable(remote(machine_with_running_engine()))
+    out = context.run("work", replace(first, active=frozenset()))
+    assert "start docker.service" in out.events
+    assert "restart docker.service" not in out.events
+
+
 def test_a_machine_without_engine_gets_it_from_the_distribution_with_apparmor(context: Context) -> None:
     out = context.enable(remote(State()))
     assert out.status().status is StatusWord.SUCCESS

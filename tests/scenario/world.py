@@ -211,8 +211,15 @@ class EngineServices:
         self._world.events.append(f"enable {' '.join(names)}")
         self._world.enabled |= set(names)
 
+    def start(self, name: str) -> None:
+        self._world.events.append(f"start {name}")
+        self._run(name)
+
     def restart(self, name: str) -> None:
         self._world.events.append(f"restart {name}")
+        self._run(name)
+
+    def _run(self, name: str) -> None:
         self._world.running = None
         self._world.active.discard(name)
         arguments, config = self._on_disk()

@@ -30,8 +30,10 @@ class FakePlatform:
             self._goals[goal.vm_id] = goal
             self._news.notify_all()
 
-    def forget(self, vm_id: str) -> None:
-        del self._goals[vm_id]
+    async def forget(self, vm_id: str) -> None:
+        async with self._news:
+            del self._goals[vm_id]
+            self._news.notify_all()
 
     def goal(self, *, vm_id: str) -> GuestGoal:
         if vm_id not in self._goals:

@@ -102,16 +102,19 @@ async def remove(folder: Path, *, as_root: bool) -> None:
 
 
 async def end(mark: str) -> None:
-    """Kill every process that carries ``mark`` and return when all are gone.
+    """Kill every process that carries ``mark``, with its session when it leads one, and return when all are gone.
+
+    The session matters because the environment of processes in another user namespace cannot be read.
 
     Raises:
         DeadlineExceeded: some hang in the kernel.
     """
+    sessions: set[int] = set()
     try:
         async with asyncio.timeout(KILL_SECONDS):
-            while pids := list(_marked(mark)):
+            while pids := _to_end(mark, sessions=sessions):
                 for pid in pids:
-                    with suppress(ProcessLookupError, PermissionError):
+                    with suppress(*_VANISHED):
                         os.kill(pid, signal.SIGKILL)
                 await asyncio.sleep(0.05)
     except TimeoutError as error:
@@ -122,14 +125,28 @@ async def end(mark: str) -> None:
         ) from error
 
 
-def _marked(mark: str) -> Iterator[int]:
-    wanted = f"{MARK}={mark}".encode()
+def _to_end(mark: str, *, sessions: set[int]) -> set[int]:
+    """Return who still runs; adds the sessions that marked processes lead."""
+    running = dict(_running())
+    marked = {pid for pid in running if _carries(pid, mark)}
+    sessions |= {pid for pid in marked if running[pid] == pid}
+    return marked | {pid for pid, session in running.items() if session in sessions}
+
+
+def _running() -> Iterator[tuple[int, int]]:
+    """Yield number and session of every process that has not ended."""
     for entry in Path("/proc").iterdir():
-        if not entry.name.isdecimal():
-            continue
-        with suppress(*_VANISHED):
-            if wanted in (entry / "environ").read_bytes().split(b"\0"):
-                yield int(entry.name)
+        if entry.name.isdecimal():
+            with suppress(*_VANISHED):
+                fields = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
+                if fields[0] not in ("Z", "X"):
+                    yield int(entry.name), int(fields[3])
+
+
+def _carries(pid: int, mark: str) -> bool:
+    with suppress(*_VANISHED):
+        return f"{MARK}={mark}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    return False
 
 
 def _entries(folder: Path) -> list[Path]:

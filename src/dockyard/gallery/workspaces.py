@@ -108,7 +108,8 @@ class Workshop:
         workspace = self._workspace(mark)
         await processes.end(mark)
         await processes.remove(workspace.scratch, as_root=os.geteuid() == 0)
-        shutil.rmtree(workspace.files.folder, ignore_errors=True)
+        if not workspace.scratch.exists():
+            shutil.rmtree(workspace.files.folder, ignore_errors=True)
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -67,6 +67,9 @@ class Guest:
 
         A held answer lets a new goal arrive at once instead of at the agent's next look. It also keeps the agent from
         reporting, for it has one thread; hence only an agent whose last report was final for this goal is held.
+
+        Raises:
+            NotFound: the machine is gone.
         """
         if self._settled_on is None or self._settled_on != self.goal().incarnation:
             return
@@ -76,7 +79,12 @@ class Guest:
         waiting = asyncio.ensure_future(change)
         self._held.add(waiting)
         waiting.add_done_callback(self._held.discard)
-        await asyncio.wait([waiting])
+        try:
+            await asyncio.wait([waiting])
+        finally:
+            waiting.cancel()
+        if not waiting.cancelled():
+            waiting.result()
 
     def release(self) -> None:
         """Let every held answer go: the machine is being detached."""

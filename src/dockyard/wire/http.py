@@ -31,6 +31,7 @@ from dockyard_contract.errors import MalformedDocument
 REPORT_LIMIT = 4 * 1024 * 1024
 """Bytes of the largest body that is read; a status report with 128 KiB from each of a few handlers fits well."""
 
+_GRACE_SECONDS = 1.0
 _DISCARD_LIMIT = 256 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
@@ -77,15 +78,17 @@ class Listener:
         return cls(path=path, server=server, state=state)
 
     async def close(self) -> None:
-        """Stop listening, drop what is under way, remove the socket."""
+        """Stop listening, drop the connections, remove the socket. Held answers must have been released before."""
         self._server.close()
-        for task in tuple(self._state.tasks):
-            task.cancel()
         for connection in tuple(self._state.connections):
-            transport = getattr(connection, "transport", None)
-            if transport is not None:
-                transport.abort()
-        await asyncio.gather(*self._state.tasks, return_exceptions=True)
+            if isinstance(connection, H11Protocol):
+                connection.transport.abort()
+        tasks = tuple(self._state.tasks)
+        if tasks:
+            _, unfinished = await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
         self._path.unlink(missing_ok=True)
 
 

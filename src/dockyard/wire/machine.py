@@ -36,7 +36,8 @@ class Endpoints:
 class Machine:
     """An open platform of one machine."""
 
-    def __init__(self, *, link: Link, listeners: tuple[Listener, ...]) -> None:
+    def __init__(self, *, guest: Guest, link: Link, listeners: tuple[Listener, ...]) -> None:
+        self._guest = guest
         self._link = link
         self._listeners = listeners
 
@@ -51,7 +52,7 @@ class Machine:
             machine_socket=link.machine_socket,
             endpoints=paths,
         )
-        opened = cls(link=cable, listeners=())
+        opened = cls(guest=guest, link=cable, listeners=())
         try:
             for where, (_, config) in endpoints.applications.items():
                 listener = await Listener.open(path=paths[where], config=config, guest=guest, accepted=cable.accepted)
@@ -64,6 +65,7 @@ class Machine:
     async def close(self) -> None:
         """Close the link first, so that nothing new comes in, then the endpoints."""
         self._link.close()
+        self._guest.release()
         for listener in self._listeners:
             await listener.close()
 

@@ -43,11 +43,16 @@ class SystemServices:
         """Make units start at boot."""
         self._systemctl("enable", *names)
 
-    def restart(self, name: str) -> None:
-        """Start or restart a unit and wait until it is up.
+    def start(self, name: str) -> None:
+        """Start a unit and wait until it is up.
 
         Earlier failures are forgotten first: they would count against the unit's start limit.
         """
+        self._run("reset-failed", name)
+        self._systemctl("start", name, timeout=_RESTART)
+
+    def restart(self, name: str) -> None:
+        """Start or restart a unit and wait until it is up; earlier failures are forgotten first."""
         self._run("reset-failed", name)
         self._systemctl("restart", name, timeout=_RESTART)
 

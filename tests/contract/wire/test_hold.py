@@ -82,7 +82,9 @@ async def test_cloud_init_is_answered_at_once(bench: Bench, wire: httpx.AsyncCli
         assert await at_once(cloud_init)
 
 
-async def test_detaching_lets_a_held_request_go(bench: Bench, wire: httpx.AsyncClient) -> None:
+async def test_detaching_lets_a_held_request_go(
+    bench: Bench, wire: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
     await send(wire, report())
     held = asyncio.create_task(wire.get(GOAL_STATE))
     await asyncio.wait([held], timeout=0.2)
@@ -90,3 +92,12 @@ async def test_detaching_lets_a_held_request_go(bench: Bench, wire: httpx.AsyncC
         await bench.network.detach(vm_id=GOAL.vm_id)
         with pytest.raises(httpx.RemoteProtocolError):
             await held
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_machine_that_goes_while_its_agent_is_held_is_not_found(bench: Bench, wire: httpx.AsyncClient) -> None:
+    await send(wire, report())
+    held = asyncio.create_task(wire.get(GOAL_STATE))
+    await asyncio.wait([held], timeout=0.2)
+    await bench.platform.forget(GOAL.vm_id)
+    assert (await held).status_code == 404

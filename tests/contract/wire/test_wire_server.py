@@ -169,7 +169,7 @@ async def test_what_is_not_there_is_not_found(wire: httpx.AsyncClient, method: s
 
 
 async def test_a_machine_that_is_gone_is_not_found(bench: Bench, wire: httpx.AsyncClient) -> None:
-    bench.platform.forget(GOAL.vm_id)
+    await bench.platform.forget(GOAL.vm_id)
     assert (await wire.get("/machine/?comp=goalstate")).status_code == 404
     assert (await wire.post("/machine?comp=health", content=dump_health(HEALTH))).status_code == 404
 

@@ -57,6 +57,9 @@ class ProcessServices(SystemServices):
     def enable(self, names: Sequence[str]) -> None:
         """There is no boot."""
 
+    def start(self, name: str) -> None:
+        self.restart(name)
+
     def restart(self, name: str) -> None:
         self.stop([name])
         text = Path(DROP_IN if Path(DROP_IN).exists() else FRAGMENT).read_text()

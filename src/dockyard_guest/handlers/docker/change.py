@@ -59,8 +59,9 @@ def run_engine(machine: Machine, plan: Plan) -> str:
     if not plan.touches_engine:
         return "left running, as nothing of it has changed"
     begun = machine.clock.time()
+    act = machine.services.restart if plan.restart else machine.services.start
     try:
-        machine.services.restart(SERVICE)
+        act(SERVICE)
     except GuestError as error:
         lines = "\n".join(machine.services.journal(SERVICE, since=begun, lines=_JOURNAL_LINES))
         raise PermanentError(
