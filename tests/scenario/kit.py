@@ -81,6 +81,7 @@ class State:
     active: frozenset[str] = frozenset()
     enabled: frozenset[str] = frozenset()
     running: Running | None = None
+    containers: int = 0
     listeners: Mapping[int, Listener] = field(default_factory=dict)
     certificate: CertificateFacts | None = GOOD_CERTIFICATE
     world: Mapping[str, object] = field(default_factory=dict)
@@ -197,6 +198,7 @@ class Context:
             active=set(state.active),
             enabled=set(state.enabled),
             running=state.running,
+            containers=state.containers,
             listeners=dict(state.listeners),
             certificate=state.certificate,
         )
@@ -249,6 +251,7 @@ class Context:
             active=frozenset(world.active),
             enabled=frozenset(world.enabled),
             running=world.running,
+            containers=world.containers,
             exit_code=exit_code,
             events=tuple(world.events),
             arrivals={},

@@ -71,6 +71,28 @@ def test_uninstall_removes_the_engine_it_brought_and_nothing_else(context: Conte
     assert out.packages == {"base-files", "apparmor"}
 
 
+def test_uninstall_leaves_no_container_without_an_engine(context: Context) -> None:
+    enabled = replace(context.enable(remote(State())), containers=2)
+    out = context.run("uninstall", enabled)
+    assert out.containers == 0
+    assert "/etc/docker/daemon.json" not in out.files
+
+
+@pytest.mark.parametrize("verb", ["disable", "uninstall"])
+def test_containers_of_an_engine_that_stays_are_not_stopped(context: Context, verb: str) -> None:
+    enabled = replace(context.enable(remote(machine_with_running_engine())), containers=2)
+    out = context.run(verb, enabled)
+    assert out.containers == 2
+    assert out.running is not None
+    assert out.running.port is None
+
+
+def test_a_change_of_the_port_does_not_stop_containers(context: Context) -> None:
+    enabled = replace(context.enable(remote(machine_with_running_engine())), containers=2)
+    public = {"docker": {"port": 2377}}
+    assert context.enable(enabled.settings(public, {"certs": CERTS}, number=1), number=1).containers == 2
+
+
 def test_uninstall_leaves_an_engine_that_was_there_before(context: Context) -> None:
     before = machine_with_running_engine()
     out = context.run("uninstall", context.enable(remote(before)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,7 +63,13 @@ class World:
     release: OsRelease = field(default_factory=lambda: OsRelease(id="debian", pretty_name="Debian GNU/Linux 13"))
     security: tuple[str, ...] = ("name=apparmor", "name=seccomp,profile=builtin")
     refused_words: tuple[str, ...] = ()
+    containers: int = 0
     now: float = 0.0
+
+    @property
+    def live_restore(self) -> bool:
+        """Whether the running engine leaves its containers running when it stops."""
+        return self.running is not None and self.running.config.get("live-restore") is True
 
     def path(self, path: str) -> str:
         return f"{self.root}{path}"
@@ -220,19 +226,29 @@ class EngineServices:
         self._run(name)
 
     def _run(self, name: str) -> None:
+        kept = self._world.live_restore
         self._world.running = None
         self._world.active.discard(name)
         arguments, config = self._on_disk()
         if complaint_of_dockerd(arguments, config, refused=self._world.refused_words):
             raise TemporaryError(f"systemctl restart {name} failed.")
         self._world.running = Running(arguments=arguments, config=config)
+        if not (kept and self._world.live_restore):
+            self._world.containers = 0
         self._world.active.add(name)
 
     def reload(self, name: str) -> None:
+        # As dockerd does: a member that is not there changes nothing.
         self._world.events.append(f"reload {name}")
+        if self._world.running is not None:
+            self._world.running = replace(
+                self._world.running, config={**self._world.running.config, **self._on_disk()[1]}
+            )
 
     def stop(self, names: Sequence[str]) -> None:
         self._world.events.append(f"stop {' '.join(names)}")
+        if not self._world.live_restore:
+            self._world.containers = 0
         self._world.active -= set(names)
         self._world.running = None
 
@@ -314,7 +330,7 @@ class EngineSockets:
             raise TemporaryError(f"There is no answer on {socket}.")
         answers = {
             "/version": {"Version": "26.1.5+dfsg1", "ApiVersion": "1.45"},
-            "/info": {"SecurityOptions": list(self._world.security)},
+            "/info": {"SecurityOptions": list(self._world.security), "LiveRestoreEnabled": self._world.live_restore},
         }
         return HttpAnswer(status=200, body=json.dumps(answers[path]).encode())
 

@@ -15,11 +15,11 @@ from functools import cached_property
 from pathlib import Path
 
 from dockyard.fabric.ports import MachineSpec, PlatformLink
-from dockyard.hypervisors.qemu import processes
+from dockyard.hypervisors.qemu import processes, procfs
 from dockyard.hypervisors.qemu.acceleration import AccelerationMode
 from dockyard.hypervisors.qemu.driver import QemuDriver, qemu_driver
 from dockyard.model.image import Image
-from dockyard.model.virtual_machine import PortForward, VirtualMachine, VirtualMachineSize
+from dockyard.model.virtual_machine import PortForward, ProcessIdentity, VirtualMachine, VirtualMachineSize
 from tests.support import qemu_guest
 from tests.support.values import a_machine
 
@@ -51,6 +51,11 @@ class QemuBench:
     def driver(self) -> QemuDriver:
         """The driver under test."""
         return self.another_driver()
+
+    def processes(self) -> list[ProcessIdentity]:
+        """Return what runs out of this bench's own folder; other runs of these tests use the same machine ids."""
+        own = [machine for machine in procfs.running_machines() if machine.marks.pidfile.is_relative_to(self.root)]
+        return [machine.identity for machine in own]
 
     def another_driver(self) -> QemuDriver:
         """Return what the next server would have: a driver that knows nothing but the folders."""

@@ -34,14 +34,11 @@ class Images:
         return self._progress.get(id.key) if self._operations.busy(target=id) else None
 
     def build(self, *, id: ResourceId, options: ImageBuildOptions) -> Operation:
-        """Begin to build. Raises NotFound for an unknown alias, Conflict when a build is under way."""
+        """Begin to build, or return the build that is under way. Raises NotFound for an unknown alias."""
         self._images.resolve(name=id.name)
-        if self._operations.busy(target=id):
-            raise Conflict(
-                f"The image '{id.name}' is being built already",
-                resolution="'dockyard image list' shows when it is there.",
-                temporary=True,
-            )
+        under_way = self._operations.at_work(target=id)
+        if under_way is not None:
+            return under_way
         arguments = {"mirror": options.mirror or "", "refresh": "yes" if options.refresh else ""}
         return self._operations.start(
             kind=OperationKind.BUILD_IMAGE, target=id, work=self.build_work, arguments=arguments

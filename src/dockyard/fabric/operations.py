@@ -80,6 +80,11 @@ class Operations:
         """Tell whether an operation is at work on ``target``."""
         return target.key in self._targets.values()
 
+    def at_work(self, *, target: ResourceId) -> Operation | None:
+        """Return the operation that is at work on ``target``."""
+        ids = [id for id, key in self._targets.items() if key == target.key]
+        return self.get(operation_id=ids[0]) if ids else None
+
     async def wait(self, *, operation_id: str) -> Operation:
         """Return the operation when it has ended."""
         task = self._tasks.get(operation_id)

@@ -28,8 +28,8 @@ from dockyard.wire.link.cable import bind
 from dockyard.wire.link.stack import BACKLOG
 from dockyard_contract.errors import MalformedDocument
 
-REPORT_LIMIT = 4 * 1024 * 1024
-"""Bytes of the largest body that is read; a status report with 128 KiB from each of a few handlers fits well."""
+REPORT_LIMIT = 2 * 1024 * 1024
+"""Bytes of the largest body that is read: a status report with the agent's 128 KiB from each of a dozen handlers."""
 
 _GRACE_SECONDS = 1.0
 _DISCARD_LIMIT = 256 * 1024 * 1024

@@ -12,6 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from dockyard.fabric.ports import GuestPlatform, PlatformLink, TenantKeys
+from dockyard.model.errors import Exhausted
 from dockyard.wire.guest import Guest
 from dockyard.wire.link.cable import is_dead
 from dockyard.wire.machine import Endpoints, Machine
@@ -69,7 +70,11 @@ class PlatformEndpoints:
         goal = self._platform.goal(vm_id=vm_id)
         link.platform_socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         guest = Guest(vm_id=vm_id, platform=self._platform, keys=self._keys)
-        return await Machine.open(machine=goal.machine, guest=guest, link=link, endpoints=self._endpoints)
+        try:
+            return await Machine.open(machine=goal.machine, guest=guest, link=link, endpoints=self._endpoints)
+        except Exhausted:
+            _clear(link)
+            raise
 
 
 def _clear(link: PlatformLink) -> None:

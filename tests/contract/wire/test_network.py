@@ -88,3 +88,4 @@ async def test_a_path_too_long_for_a_socket_is_said_so(tmp_path: Path) -> None:
     network = PlatformEndpoints(runtime=runtime, platform=FakePlatform(GOAL), keys=TenantKeyFiles(folder=tmp_path))
     with pytest.raises(Exhausted, match=r"too long\.\n.*\n.*shorter path"):
         await network.attach(vm_id=GOAL.vm_id)
+    assert list(runtime.iterdir()) == []

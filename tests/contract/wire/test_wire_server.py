@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+from dockyard.wire.http import REPORT_LIMIT
 from dockyard_contract.aggregate_status import AggregateStatus, GuestAgentReport, dump_aggregate_status
 from dockyard_contract.certificates import parse_certificates
 from dockyard_contract.extension_manifest import parse_extension_manifest
@@ -145,7 +146,7 @@ async def test_a_report_nobody_can_read_is_a_bad_request(
 
 
 async def test_a_report_beyond_all_bounds_is_refused(wire: httpx.AsyncClient) -> None:
-    answer = await wire.put(f"/status/{GOAL.vm_id}", content=b" " * (4 * 1024 * 1024 + 1))
+    answer = await wire.put(f"/status/{GOAL.vm_id}", content=b" " * (REPORT_LIMIT + 1))
     assert answer.status_code == 413
 
 

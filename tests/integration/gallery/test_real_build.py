@@ -64,6 +64,11 @@ def debugfs(image: Image, command: str) -> str:
     return done.stdout
 
 
+def names(listing: str) -> set[str]:
+    """Read the output of debugfs's ``ls -p``: the sixth field is the name."""
+    return {line.split("/")[5] for line in listing.splitlines() if line}
+
+
 def test_the_file_system_is_sound(image: Image) -> None:
     environ = {**os.environ, "PATH": f"{os.environ['PATH']}:{ADMIN}"}
     done = subprocess.run(["e2fsck", "-fn", str(image.disk)], env=environ, capture_output=True, check=False)
@@ -90,7 +95,7 @@ def test_nothing_of_the_build_or_its_host_is_in_it(image: Image) -> None:
     assert "mmdebstrap" not in debugfs(image, "ls /etc/apt/apt.conf.d") + debugfs(image, "ls /etc/dpkg/dpkg.cfg.d")
     assert "/run/systemd/resolve/stub-resolv.conf" in debugfs(image, "stat /etc/resolv.conf")
     for empty in ("/proc", "/sys", "/run", "/tmp", "/var/lib/apt/lists", "/var/cache/apt"):
-        assert debugfs(image, f"ls -p {empty}").count("/") == 2 * len("/1/2/3/4/5/6/") / 2 + 2, empty
+        assert names(debugfs(image, f"ls -p {empty}")) == {".", ".."}, empty
 
 
 def test_its_progress_was_told(image: Image, told: list[str]) -> None:

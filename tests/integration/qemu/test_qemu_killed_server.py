@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dockyard.hypervisors.qemu import processes, procfs
+from dockyard.hypervisors.qemu import processes
 from tests.support.qemu_bench import WEB, QemuBench
 
 pytestmark = pytest.mark.e2e
@@ -37,7 +37,7 @@ async def test_the_next_server_deletes_what_a_killed_one_left(bench: QemuBench, 
     for vm_id in await bench.driver.list():
         await bench.driver.delete(vm_id=vm_id)
     # A QEMU whose server was killed within its very start finds no files and ends by itself.
-    late = [machine.identity for machine in procfs.running_machines() if machine.marks.vm_id == WEB]
+    late = bench.processes()
     assert all([await processes.wait_gone(identity, deadline=10) for identity in late])
     assert not list(bench.root.rglob(f"*{WEB}*"))
     assert not bench.is_open()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from dockyard.model.errors import Exhausted
 from dockyard.wire.link.cable import Cable
 from dockyard.wire.link.stack import Stack
 from dockyard.wire.link.switch import Switch, Verdict
@@ -22,6 +23,9 @@ class Link:
         platform_socket: this end of the cable.
         machine_socket: the machine's end.
         endpoints: for each address and port of the platform, the UNIX stream socket that answers there.
+
+    Raises:
+        Exhausted: libslirp is missing, or the cable's socket cannot be made.
     """
 
     def __init__(
@@ -33,8 +37,12 @@ class Link:
         endpoints: Mapping[tuple[IPv4Address, int], Path],
     ) -> None:
         self._switch = switch
-        self._cable = Cable(platform_socket=platform_socket, machine_socket=machine_socket, take=self._take)
         self._stack = Stack(endpoints=endpoints, introduction=switch.introduction(), send=self._deliver)
+        try:
+            self._cable = Cable(platform_socket=platform_socket, machine_socket=machine_socket, take=self._take)
+        except Exhausted:
+            self._stack.close()
+            raise
 
     def accepted(self) -> None:
         """Take note that one more of the machine's connections has been accepted at its endpoint."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .settings import DockerSettings
 
-_LIVE_RESTORE = "live-restore"
+LIVE_RESTORE = "live-restore"
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ def wanted_members(settings: DockerSettings, *, existing: bytes | None, swarm: b
     members: dict[str, object] = {}
     if settings.bundle is not None:
         members |= {"tlsverify": True, "tlscacert": AUTHORITY, "tlscert": CERTIFICATE, "tlskey": KEY}
-    by_flag = any(flag.name == _LIVE_RESTORE for flag in flags_of(settings.options))
-    if not swarm and not by_flag and _LIVE_RESTORE not in _members(existing):
-        members[_LIVE_RESTORE] = True
+    by_flag = any(flag.name == LIVE_RESTORE for flag in flags_of(settings.options))
+    if not swarm and not by_flag and LIVE_RESTORE not in _members(existing):
+        members[LIVE_RESTORE] = True
     return members
 
 

@@ -53,6 +53,12 @@ def is_confined(machine: Machine) -> bool:
     return any(f"name={module}" in str(option.raw) for option in options for module in ("apparmor", "selinux"))
 
 
+def keeps_containers(machine: Machine) -> bool:
+    """Whether the engine would leave its containers running when it stops."""
+    value = _ask(machine, "/info").optional("LiveRestoreEnabled")
+    return value is not None and value.raw is True
+
+
 def prove_refusal(machine: Machine, *, port: int) -> str:
     """Make sure that the engine refuses a client without a certificate on its TCP port. Answers the refusal.
 

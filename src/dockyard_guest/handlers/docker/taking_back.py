@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from dockyard_guest.errors import GuestError
 
 from .change import write_changes
-from .daemon_config import merge
+from .daemon_config import LIVE_RESTORE, merge
 from .engine import is_present
 from .facts import find, observe
 from .flags import without_remote_hosts
 from .places import DAEMON_CONFIG, DROP_IN, LAST_GOOD, SERVICE, SOCKET_UNIT
 from .plan import Change
+from .proofs import keeps_containers
 from .record import forget_everything, read_record, write_record
 from .unit_file import drop_in
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from .record import Record
 
 _PUBLIC = 0o644
+_PATIENCE = 20.0
+_POLL = 0.5
 
 
 def close_remote_access(machine: Machine, *, version: str) -> str:
@@ -64,36 +67,67 @@ def take_back(machine: Machine, *, version: str) -> str:
         return "There is nothing to take back."
     if record.owner != version:
         return f"Version {record.owner} is in charge; nothing is taken back."
-    changed = _take_back_files(machine, record)
-    machine.services.reload_units()
-    if record.packages:
-        _remove_engine(machine, record)
-    elif changed and is_present(machine):
-        machine.services.restart(SERVICE)
-    forget_everything(machine.files)
-    return f"Taken back: {', '.join((*changed, *record.packages)) or 'nothing'}. Volumes and images stay."
-
-
-def _take_back_files(machine: Machine, record: Record) -> tuple[str, ...]:
     config = find(machine, DAEMON_CONFIG)
     cleaned = merge(config.content, wanted={}, ours=record.members).content
-    targets: list[tuple[str, bytes | None, int]] = [
-        (DROP_IN, None, _PUBLIC),
-        *((path, None, _PUBLIC) for path in record.files),
-    ]
-    targets.append((DAEMON_CONFIG, cleaned, config.mode or _PUBLIC))
-    changes = tuple(
+    changes = _changes_back(machine, record, cleaned=cleaned, mode=config.mode or _PUBLIC)
+    if record.packages:
+        _remove_engine(machine, record, changes=changes)
+    elif changes and machine.services.units((SERVICE,))[0].is_active:
+        _restart_without(machine, record, changes=changes)
+    else:
+        write_changes(machine, changes)
+    machine.files.remove_folder(DROP_IN.rpartition("/")[0])
+    forget_everything(machine.files)
+    taken = (*(change.path for change in changes), *record.packages)
+    return f"Taken back: {', '.join(taken) or 'nothing'}. Volumes and images stay."
+
+
+def _changes_back(machine: Machine, record: Record, *, cleaned: bytes | None, mode: int) -> tuple[Change, ...]:
+    targets: dict[str, bytes | None] = {DROP_IN: None, **dict.fromkeys(record.files), DAEMON_CONFIG: cleaned}
+    return tuple(
         Change(path=path, content=content, mode=mode)
-        for path, content, mode in targets
+        for path, content in targets.items()
         if machine.files.read(path) != content
     )
+
+
+def _restart_without(machine: Machine, record: Record, *, changes: tuple[Change, ...]) -> None:
+    """Restart an engine that is not ours without what is ours, and without stopping containers.
+
+    The daemon goes on with live-restore until its next start; only its file no longer says so.
+    """
+    cleaned = {change.path: change for change in changes}.get(DAEMON_CONFIG)
     write_changes(machine, changes)
-    return tuple(change.path for change in changes)
+    _write_live_restore(machine, record, value=True)
+    machine.services.reload_units()
+    machine.services.restart(SERVICE)
+    if cleaned is not None:
+        write_changes(machine, (cleaned,))
 
 
-def _remove_engine(machine: Machine, record: Record) -> None:
-    # The engine must know that live-restore is gone before it stops, or its containers would go on without it.
+def _remove_engine(machine: Machine, record: Record, *, changes: tuple[Change, ...]) -> None:
+    """Stop the engine with its containers, and remove its packages."""
     with suppress(GuestError):
+        # An engine with live-restore would leave its containers running, with nobody to manage them. It gives that up
+        # only for an explicit word; when it cannot be asked, it does not run.
+        _write_live_restore(machine, record, value=False)
         machine.services.reload(SERVICE)
+        _await_end_of_live_restore(machine)
     machine.services.stop((SOCKET_UNIT, SERVICE))
+    write_changes(machine, changes)
+    machine.services.reload_units()
     machine.packages.remove(record.packages)
+
+
+def _write_live_restore(machine: Machine, record: Record, *, value: bool) -> None:
+    if LIVE_RESTORE not in record.members:
+        return
+    config = find(machine, DAEMON_CONFIG)
+    content = merge(config.content, wanted={LIVE_RESTORE: value}, ours={}).content
+    write_changes(machine, (Change(path=DAEMON_CONFIG, content=content, mode=config.mode or _PUBLIC),))
+
+
+def _await_end_of_live_restore(machine: Machine) -> None:
+    deadline = machine.clock.monotonic() + _PATIENCE
+    while keeps_containers(machine) and machine.clock.monotonic() < deadline:
+        machine.clock.sleep(_POLL)
