@@ -70,7 +70,7 @@ def _basis() -> list[str]:
     """Nothing but what is named, and only the system calls an emulator needs.
 
     q35 rather than pc or microvm: as fast as pc, with PCI Express; microvm has no SMBIOS tables, without which no guest
-    believes to be on Azure, and cannot be asked to shut down by cloud kernels.
+    believes to be on Azure. The HPET stays: a guest on a busy host often cannot calibrate its clock by any other timer.
     """
     return [
         *("-nodefaults", "-no-user-config", "-display", "none", "-vga", "none"),

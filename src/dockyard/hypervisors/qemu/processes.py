@@ -10,6 +10,7 @@ import asyncio
 import os
 import shutil
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ _PACKAGES = {SYSTEM_PROGRAM: "qemu-system-x86", IMAGE_PROGRAM: "qemu-utils"}
 
 TERMINATION_SECONDS = 5.0
 """How long QEMU may take to end on SIGTERM; it only has to write its caches."""
+
+_NAMELESS_SECONDS = 0.0005
 
 KILL_SECONDS = 20.0
 """How long the kernel may take to end a killed process; longer only when its disk hangs."""
@@ -57,6 +60,8 @@ def program(name: str) -> Path:
 def start(argv: Sequence[str], *, log: Path) -> ProcessIdentity:
     """Start a program in its own session, its output appended to ``log``; it outlives this process.
 
+    When this returns, ``find`` finds it.
+
     Raises:
         OSError: the program cannot be executed or the log not be written.
     """
@@ -70,6 +75,8 @@ def start(argv: Sequence[str], *, log: Path) -> ProcessIdentity:
         argv[0], list(argv), _environment(), file_actions=actions, setsid=True, setsigdef=[signal.SIGPIPE]
     )
     _children.add(pid)
+    while procfs.is_nameless(pid):  # a parent may go on a moment before the child's command line can be read
+        time.sleep(_NAMELESS_SECONDS)
     stat = procfs.read_stat(pid)
     return ProcessIdentity(pid=pid, start_time=stat.start_time if stat else 0)
 

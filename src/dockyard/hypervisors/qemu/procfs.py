@@ -84,6 +84,16 @@ def read_stat(pid: int) -> Stat | None:
         return None
 
 
+def is_nameless(pid: int) -> bool:
+    """Whether a process runs whose command line cannot be read yet, for it is only being started."""
+    stat = read_stat(pid)
+    try:
+        command_line = (_PROC / str(pid) / "cmdline").read_bytes()
+    except _VANISHED:
+        return False
+    return not command_line and stat is not None and stat.state != "Z" and not stat.is_gone
+
+
 def is_alive(identity: ProcessIdentity) -> bool:
     """Whether that very process, or any thread of it, still runs; one that waits to be reaped does not."""
     stat = read_stat(identity.pid)
