@@ -123,7 +123,7 @@ class Services(Protocol):
         """Make the manager read unit files again."""
 
     def enable(self, names: Sequence[str]) -> None:
-        """Make units start at boot."""
+        """Make units start at boot; the manager learns of it when it next reads unit files."""
 
     def start(self, name: str) -> None:
         """Start a unit that does not run, or wait for one that is starting, until it is up.

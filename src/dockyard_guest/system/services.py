@@ -40,8 +40,8 @@ class SystemServices:
         self._systemctl("daemon-reload")
 
     def enable(self, names: Sequence[str]) -> None:
-        """Make units start at boot."""
-        self._systemctl("enable", *names)
+        """Make units start at boot; the manager learns of it when it next reads unit files."""
+        self._systemctl("enable", "--no-reload", *names)
 
     def start(self, name: str) -> None:
         """Start a unit and wait until it is up.

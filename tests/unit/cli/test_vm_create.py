@@ -114,7 +114,7 @@ def test_failing_extension_keeps_the_machine_and_says_what_to_do(cli: Cli, arm: 
 def test_machine_taken_back_leaves_nothing_here(cli: Cli, arm: ArmStub, paths: Paths) -> None:
     arm.machine_failure = ("AllocationFailed", "There is no space.\nIt failed before it ran.")
     done = cli("vm", "create", "web")
-    assert done.code == 5
+    assert done.code == 5, done.err
     assert "Nothing is left of the machine" in done.err
     assert not (paths.data / "certs/web").exists()
 

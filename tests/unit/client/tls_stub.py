@@ -9,7 +9,7 @@ import ssl
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,21 +28,27 @@ class Answer:
 class TlsServer(ThreadingHTTPServer):
     """HTTP over TLS on a socket that listens already; the handshake happens in the connection's own thread."""
 
-    daemon_threads = True
-
     def __init__(self, listener: socket.socket, context: ssl.SSLContext, handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(listener.getsockname(), handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listener
         listener.setblocking(False)  # an accept that finds nobody must not keep the server from ending
         self._context = context
+        self._connections: list[socket.socket] = []
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = self.socket.accept()
-        connection.settimeout(10)
-        return self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
+        try:
+            connection.getpeername()  # ssl never closes a socket whose peer had gone before it was wrapped
+            connection.settimeout(10)
+            wrapped = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        except OSError:
+            connection.close()
+            raise
+        self._connections.append(wrapped)
+        return wrapped, address
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A handshake that fails is what some tests are about."""
@@ -50,6 +56,9 @@ class TlsServer(ThreadingHTTPServer):
     def end(self) -> None:
         self.shutdown()
         self._thread.join()
+        for connection in self._connections:
+            with suppress(OSError):  # ended already
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # whoever reads from it stops
         self.server_close()
 
 

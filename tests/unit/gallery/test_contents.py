@@ -6,8 +6,6 @@ import configparser
 import io
 import tarfile
 
-import pytest
-
 from dockyard.gallery.contents import Contents, archive
 
 CONTENTS = Contents.read()
@@ -33,11 +31,17 @@ def test_the_root_file_system_grows_with_the_disk() -> None:
     assert [(entry[1], "x-systemd.growfs" in entry[3].split(",")) for entry in entries] == [("/", True)]
 
 
-@pytest.mark.parametrize(("name", "waited_for"), [("20-platform-link", "ipv4"), ("20-internet", "no")])
-def test_start_waits_for_the_platform_link_alone(name: str, waited_for: str) -> None:
+def test_start_waits_for_an_address_on_the_platform_link_alone() -> None:
+    platform, internet = (_network(name) for name in ("20-platform-link", "20-internet"))
+    assert platform["Link"].get("RequiredForOnline", "yes") == "yes"  # not a family
+    assert platform["Link"]["RequiredFamilyForOnline"] == "ipv4"
+    assert internet["Link"]["RequiredForOnline"] == "no"
+
+
+def _network(name: str) -> configparser.ConfigParser:
     network = configparser.ConfigParser()
     network.read_string(CONTENTS.files[f"etc/systemd/network/{name}.network"].decode())
-    assert network["Link"]["RequiredForOnline"] == waited_for
+    return network
 
 
 def test_the_engine_is_not_started_by_the_image() -> None:

@@ -46,8 +46,25 @@ if [ -d "$root/etc/apparmor.d" ]; then
     find "$root/etc/apparmor.d" -maxdepth 1 -type f ! -name runc ! -name unix-chkpwd -delete
 fi
 
-# The agent waits for a host key of this type before it reads goals; the image makes no RSA keys, which are slow to make.
-sed -i 's/^Provisioning.SshHostKeyPairType=.*/Provisioning.SshHostKeyPairType=ed25519/' "$root/etc/waagent.conf"
+# The agent's settings for these machines. It waits for a host key of this type before it reads goals, and RSA keys, its
+# default, are slow to make. The platform holds each request for a goal until there is news, so asking without a pause
+# between costs nothing and the agent acts at once. The agent is Debian's package, not one it downloads; there are no
+# resource disk, no log collection, and no other users on the link for its firewall to keep out.
+set_agent() { # set_agent <name> <value>
+    sed -i "/^[# ]*$1=/d" "$root/etc/waagent.conf"
+    echo "$1=$2" >> "$root/etc/waagent.conf"
+}
+set_agent Provisioning.SshHostKeyPairType ed25519
+set_agent Extensions.InitialGoalStatePeriod 1
+set_agent Extensions.GoalStatePeriod 1
+set_agent ResourceDisk.Format n
+set_agent Logs.Collect n
+set_agent AutoUpdate.UpdateToLatestVersion n
+set_agent OS.EnableFirewall n
+
+# Scripts for another init: systemd never runs them, but at each enabling of a unit it has them registered and reads
+# all units again.
+rm -f "$root"/etc/init.d/* "$root"/etc/rc[0-9S].d/*
 
 # Each machine makes its own identity at its first start.
 rm -f "$root"/etc/ssh/ssh_host_* "$root/var/lib/dbus/machine-id" "$root/var/lib/systemd/random-seed"

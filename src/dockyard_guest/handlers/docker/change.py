@@ -52,10 +52,10 @@ def run_engine(machine: Machine, plan: Plan) -> str:
     Raises:
         GuestError: It does not run; the error has its own words.
     """
-    if plan.changes or plan.restart:
-        machine.services.reload_units()
     if plan.enable:
         machine.services.enable(plan.enable)
+    if plan.changes or plan.restart or plan.enable:
+        machine.services.reload_units()
     if not plan.touches_engine:
         return "left running, as nothing of it has changed"
     begun = machine.clock.time()
