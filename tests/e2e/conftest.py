@@ -87,8 +87,19 @@ class Home:
     def until(self, condition: Callable[[], bool], *, seconds: float, what: str) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
+            if time.monotonic() >= deadline:
+                pytest.fail(f"waited {seconds:.0f} s for {what}\n{self.told()}")
             time.sleep(0.3)
+
+    def told(self) -> str:
+        """What the machines and the server have to say, for a failed test."""
+        parts = []
+        for name in [machine["name"] for machine in self.json("vm", "list")]:
+            parts.append(json.dumps(self.view(name)["statuses"], indent=1))
+            parts += self.run("vm", "console", name, expect=None).output.splitlines()[-25:]
+        logs = sorted((self.folder / "state").glob("**/*.log"))
+        parts += [line for log in logs for line in log.read_text(errors="replace").splitlines()[-40:]]
+        return "\n".join(parts)
 
 
 @pytest.fixture(scope="session")

@@ -117,9 +117,7 @@ def follow(
         view = virtual_machines.find(connection, job.name)
         _fill(board, view, job)
         show()
-        for work in (job.machine, job.extension):
-            if work is not None:
-                work.check()
+        _check(job)
         if finished and view is not None:
             _end(board, view)
             show()
@@ -132,6 +130,16 @@ def follow(
 def _is_done(job: Job) -> bool:
     """Ask before the view is read, so that the last view shows the end."""
     return all(work is None or work.is_done for work in (job.machine, job.extension))
+
+
+def _check(job: Job) -> None:
+    """Raise what went wrong, the cause before its consequence: an extension ends with the machine it was meant for."""
+    for work in (job.machine, job.extension):
+        if work is None:
+            continue
+        if not work.is_done:
+            return
+        work.check()
 
 
 def _fill(board: StepBoard, view: MachineView | None, job: Job) -> None:

@@ -25,6 +25,17 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+class ClosedSocket(ssl.SSLSocket):
+    """One that is closed when its peer is found gone while it is made; CPython's leaves it to the garbage collector."""
+
+    def recv(self, *arguments: Any) -> bytes:
+        try:
+            return super().recv(*arguments)
+        except OSError:
+            self.close()
+            raise
+
+
 class TlsServer(ThreadingHTTPServer):
     """HTTP over TLS on a socket that listens already; the handshake happens in the connection's own thread."""
 
@@ -34,6 +45,7 @@ class TlsServer(ThreadingHTTPServer):
         self.socket = listener
         listener.setblocking(False)  # an accept that finds nobody must not keep the server from ending
         self._context = context
+        self._context.sslsocket_class = ClosedSocket
         self._connections: list[socket.socket] = []
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
@@ -41,7 +53,6 @@ class TlsServer(ThreadingHTTPServer):
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = self.socket.accept()
         try:
-            connection.getpeername()  # ssl never closes a socket whose peer had gone before it was wrapped
             connection.settimeout(10)
             wrapped = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         except OSError:

@@ -11,7 +11,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,13 +88,13 @@ async def run(argv: Sequence[str], *, deadline: float) -> Completed:
         DeadlineExceeded: it ran longer than ``deadline`` seconds and was ended.
     """
     process = await _piped(argv)
+    ending = asyncio.ensure_future(process.communicate())
     try:
-        async with asyncio.timeout(deadline):
-            output, _ = await process.communicate()
-    except TimeoutError as error:
-        raise DeadlineExceeded(f"'{argv[0]}' did not end within {deadline:.0f} s") from error
+        done, _ = await asyncio.wait({ending}, timeout=deadline)
     finally:
-        await _end_piped(process)
+        output = await _end_piped(process, ending)
+    if not done:
+        raise DeadlineExceeded(f"'{argv[0]}' did not end within {deadline:.0f} s")
     return Completed(process.returncode or 0, output.decode(errors="replace"))
 
 
@@ -112,7 +112,7 @@ async def output_until(argv: Sequence[str], *, enough: Callable[[str], bool], de
     except TimeoutError:
         return text
     finally:
-        await _end_piped(process)
+        await _end_piped(process, process.communicate())
     return text
 
 
@@ -230,9 +230,10 @@ async def _read(process: asyncio.subprocess.Process) -> str:
     return (await process.stdout.read(4096)).decode(errors="replace")
 
 
-async def _end_piped(process: asyncio.subprocess.Process) -> None:
-    """Kill a program that still runs, and wait for it."""
+async def _end_piped(process: asyncio.subprocess.Process, ending: Awaitable[tuple[bytes, bytes]]) -> bytes:
+    """Kill a program that still runs, wait for its end, and return the output that ``ending`` had left to read."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             process.kill()
-        await process.communicate()
+    output, _ = await ending
+    return output
