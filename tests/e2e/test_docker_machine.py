@@ -126,6 +126,17 @@ def test_an_option_the_engine_refuses_is_told_in_its_own_words(home: Home, plain
     assert "no-such-option" in done
 
 
+def test_a_guest_without_network_is_told_what_it_lacks(home: Home, plain_vm: str) -> None:
+    home.ssh(plain_vm, "sudo DEBIAN_FRONTEND=noninteractive apt-get purge --yes docker.io")
+    for closed in ("! -d 168.63.129.16 -p tcp --syn", "-p udp"):
+        refuse = "-j REJECT --reject-with icmp-net-unreachable"
+        home.ssh(plain_vm, f"sudo iptables -I OUTPUT ! -o lo {closed} {refuse}")
+    done = set_docker(home, plain_vm, settings={"docker": {"port": "2376"}}, protected=server_certificates())
+    assert "packages cannot be had" in done
+    assert "mirror" in done
+    assert ":2376" not in home.ssh(plain_vm, "sudo ss -ltn")
+
+
 def set_docker(home: Home, name: str, *, settings: object, protected: object | None) -> str:
     """Set the extension, which must fail; return what the user is told."""
     file = home.folder / "protected.json"

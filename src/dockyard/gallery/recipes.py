@@ -54,11 +54,12 @@ _EXCLUDED = (
     *("/usr/share/lintian/*", "/usr/share/bug/*"),
 )
 
-# net.ifnames=0: eth0 and eth1 by PCI address. lsm: Debian's list without bpf, which systemd would spend half a second
+# panic=1: a kernel that dies as it starts, which happens rarely under emulation, starts again. net.ifnames=0: eth0
+# and eth1 by PCI address. lsm: Debian's list without bpf, which systemd would spend half a second
 # on, and ipe. norandmaps: see customize/files/etc/systemd/system/address-randomization.service. rw and noatime here
 # save mounting the root file system a second time.
 _COMMAND_LINE = (
-    "root=/dev/vda rw rootflags=noatime console=ttyS0 net.ifnames=0 "
+    "root=/dev/vda rw rootflags=noatime console=ttyS0 panic=1 net.ifnames=0 "
     "apparmor=1 security=apparmor lsm=landlock,lockdown,yama,integrity,apparmor quiet norandmaps"
 )
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LOCK_PATIENCE = 1200.0
 """Seconds to wait for other package managers: unattended upgrades of a fresh machine take that long."""
 
-NETWORK_PATIENCE = 300.0
+NETWORK_PATIENCE = 120.0
 """Seconds to wait for the package mirror from its first failure: a network late at boot comes within these."""
 
 _LOCKS = (
