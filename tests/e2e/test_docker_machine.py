@@ -196,6 +196,14 @@ def is_reached(home: Home, name: str, step: str) -> bool:
     return words.get(step) in ("running", "done")
 
 
+def test_deleting_the_extension_closes_its_port_and_keeps_the_engine(home: Home, docker_vm: str) -> None:
+    assert ":2376" in home.ssh(docker_vm, "sudo ss -ltn")
+    home.run("vm", "extension", "delete", docker_vm, "DockerExtension")
+    assert home.json("vm", "extension", "list", docker_vm) == []
+    assert ":2376" not in home.ssh(docker_vm, "sudo ss -ltn")
+    assert home.ssh(docker_vm, "systemctl is-active docker.service").strip() == "active"
+
+
 def test_deleting_leaves_no_process_no_port_and_no_file(home: Home) -> None:
     names = [machine["name"] for machine in home.json("vm", "list")]
     assert names
