@@ -248,3 +248,21 @@ def test_uninstall_lets_go_of_the_disk_but_not_of_its_data(context: Context) -> 
 def test_uninstall_of_an_engine_that_stays_leaves_its_data_mounted(context: Context) -> None:
     before = replace(docker(machine_with_engine(), data_disk="/dev/sdc"), disks={"/dev/sdc": PlayedDisk()})
     assert MOUNT in context.run("uninstall", context.enable(before)).files
+
+
+# ---------------------------------------------------------------- confinement
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("name=apparmor", "name=seccomp,profile=builtin"), "by AppArmor and by the engine's own seccomp profile"),
+        (("name=apparmor", "name=seccomp,profile=unconfined"), "by AppArmor and by no seccomp profile"),
+        (("name=seccomp,profile=/p.json",), "by neither AppArmor nor SELinux and by /p.json seccomp profile"),
+    ],
+)
+def test_confinement_is_told_in_the_engines_words(context: Context, options: tuple[str, ...], words: str) -> None:
+    out = context.enable(replace(machine_with_engine().settings({}), world={"security": options}))
+    word, text = out.part("confinement")
+    assert words in text
+    assert (word is StatusWord.SUCCESS) is ("own" in words and "neither" not in words)

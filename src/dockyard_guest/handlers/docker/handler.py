@@ -17,7 +17,7 @@ from .change import commit, put_in_place, roll_back, run_engine
 from .engine import check_machine, ensure_present
 from .facts import observe
 from .judgement import validate
-from .places import CERTIFICATE_FILES, DAEMON_CONFIG, DAEMON_FILES, DROP_IN, UNITS
+from .places import CERTIFICATE_FILES, DAEMON_CONFIG, DAEMON_FILES, DROP_IN
 from .plan import decide
 from .proofs import confinement, prove_answer, prove_refusal
 from .proxy import apt_goes_by
@@ -74,7 +74,7 @@ class DockerHandler:
             self._check_certificates(wanted.bundle, step=step)
         facts, plan = self._configure(wanted, progress=progress)
         try:
-            version = self._run(wanted, plan=plan, progress=progress)
+            version = self._run(wanted, plan=plan, facts=facts, progress=progress)
         except SupersededError:
             raise
         except GuestError as error:
@@ -129,9 +129,9 @@ class DockerHandler:
             step.say(f"{plan}" if judged else f"{plan} (this engine cannot judge a configuration beforehand)")
         return facts, plan
 
-    def _run(self, wanted: DockerSettings, *, plan: Plan, progress: Progress) -> Version:
+    def _run(self, wanted: DockerSettings, *, plan: Plan, facts: Facts, progress: Progress) -> Version:
         with progress.step("protection", "putting the safe defaults in place") as step:
-            step.say(self._protect(wanted, plan=plan))
+            step.say(self._protect(wanted, plan=plan, facts=facts))
         with progress.step("service", "starting the engine" if plan.start else "restarting the engine") as step:
             step.say(run_engine(self._machine, plan))
         with progress.step("endpoint", "asking the engine for its version") as step:
@@ -149,11 +149,11 @@ class DockerHandler:
                 step.warn(f"{confined}")
         return version
 
-    def _protect(self, wanted: DockerSettings, *, plan: Plan) -> str:
+    def _protect(self, wanted: DockerSettings, *, plan: Plan, facts: Facts) -> str:
         off = wanted.daemon.off
         applied = ", ".join(switch.value for switch in plan.defaults.applied) or "none"
         left = ", ".join(switch.value for switch in plan.defaults.left)
-        units = [unit.fragment for unit in self._machine.services.units(UNITS) if unit.fragment]
+        units = [unit.fragment for unit in facts.units.values() if unit.fragment]
         parts = (
             f"the daemon has {applied}{f' (left as this machine has them: {left})' if left else ''}",
             platform_guard.place_rules(self._machine, addresses=platform_guard.guarded(off)),

@@ -145,7 +145,7 @@ def decide(settings: DockerSettings, facts: Facts, *, version: str) -> Plan:
         restart=restart,
         reload=reload,
         start=not facts.service.is_active,
-        arguments=(*program_words(facts.base_command), *added),
+        arguments=(*program_words(facts.base_command), *facts.default_options, *added),
         daemon_config=merged.content,
         record=Record(
             owner=version,
