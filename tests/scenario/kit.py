@@ -28,6 +28,7 @@ from dockyard_guest.runtime.log import Log
 from dockyard_guest.system.settled import SettledMarker, is_settled
 from dockyard_guest.values import CertificateFacts, Listener
 
+from .programs import PlayedDisk
 from .world import (
     DOCKERD,
     FRAGMENT,
@@ -82,6 +83,8 @@ class State:
     enabled: frozenset[str] = frozenset()
     running: Running | None = None
     containers: int = 0
+    guarded: tuple[str, ...] = ()
+    disks: Mapping[str, PlayedDisk] = field(default_factory=dict)
     listeners: Mapping[int, Listener] = field(default_factory=dict)
     certificate: CertificateFacts | None = GOOD_CERTIFICATE
     world: Mapping[str, object] = field(default_factory=dict)
@@ -199,6 +202,8 @@ class Context:
             enabled=set(state.enabled),
             running=state.running,
             containers=state.containers,
+            guarded=state.guarded,
+            disks=dict(state.disks),
             listeners=dict(state.listeners),
             certificate=state.certificate,
         )
@@ -252,6 +257,8 @@ class Context:
             enabled=frozenset(world.enabled),
             running=world.running,
             containers=world.containers,
+            guarded=world.guarded,
+            disks=dict(world.disks),
             exit_code=exit_code,
             events=tuple(world.events),
             arrivals={},

@@ -101,7 +101,7 @@ def test_a_member_set_by_an_option_is_left_out_of_the_configuration(context: Con
     state = machine_with_engine().settings({"docker": {"options": ["--live-restore=false"]}})
     out = context.enable(state)
     assert out.status().status is StatusWord.SUCCESS
-    assert "/etc/docker/daemon.json" not in out.files
+    assert "live-restore" not in out.daemon_config()
 
 
 def test_a_machine_in_a_swarm_is_not_given_live_restore(context: Context) -> None:
@@ -113,7 +113,8 @@ def test_a_machine_in_a_swarm_is_not_given_live_restore(context: Context) -> Non
 def test_every_step_is_reported_with_its_status_and_its_seconds(context: Context) -> None:
     out = context.enable(remote(machine_with_engine()))
     names = [part.name for part in out.status().substatus]
-    assert names == ["settings", "engine", "certificates", "configuration", "service", "endpoint", "confinement"]
+    first, second = ["settings", "engine", "certificates", "configuration"], ["protection", "service", "endpoint"]
+    assert names == [*first, *second, "confinement"]
     assert all(part.status is StatusWord.SUCCESS for part in out.status().substatus)
     assert all(part.message and part.message.message.endswith(" s)") for part in out.status().substatus)
 

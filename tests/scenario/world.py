@@ -25,6 +25,8 @@ from dockyard_guest.values import (
     Unit,
 )
 
+from .programs import PlayedDisk, run_program
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -65,6 +67,14 @@ class World:
     refused_words: tuple[str, ...] = ()
     containers: int = 0
     now: float = 0.0
+    firewall: bool = True
+    guarded: tuple[str, ...] = ()
+    tightened: set[str] = field(default_factory=set)
+    programs: frozenset[str] = frozenset()
+    disks: dict[str, PlayedDisk] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    tells_reload: bool = True
+    reloaded: bool = False
 
     @property
     def live_restore(self) -> bool:
@@ -163,11 +173,14 @@ class EngineCommands:
         self._world = world
 
     def find(self, program: str) -> str | None:
+        if program == "augenrules":
+            return "/usr/sbin/augenrules" if program in self._world.programs else None
         assert program == "dockerd", f"nobody said that {program} would be looked for"
         return DOCKERD if self._world.text(DOCKERD) is not None else None
 
     def run(self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"") -> Completed:
-        assert argv[0] == DOCKERD, f"nobody said that {argv[0]} would be started"
+        if argv[0] != DOCKERD:
+            return run_program(self._world, argv, stdin=stdin)
         assert argv[1] == "--validate", f"nobody said that dockerd would be started with {argv[1]}"
         if not self._world.validates:
             return Completed(argv=tuple(argv), exit_code=1, stderr=b"Status: unknown flag: --validate\n")
@@ -219,7 +232,15 @@ class EngineServices:
 
     def start(self, name: str) -> None:
         self._world.events.append(f"start {name}")
-        self._run(name)
+        if name.endswith(".mount"):
+            self._mount()
+        else:
+            self._run(name)
+
+    def _mount(self) -> None:
+        for path, disk in self._world.disks.items():
+            if disk.label == "docker-data":
+                self._world.disks[path] = replace(disk, mounted_at="/var/lib/docker")
 
     def restart(self, name: str) -> None:
         self._world.events.append(f"restart {name}")
@@ -240,6 +261,7 @@ class EngineServices:
     def reload(self, name: str) -> None:
         # As dockerd does: a member that is not there changes nothing.
         self._world.events.append(f"reload {name}")
+        self._world.reloaded = self._world.tells_reload
         if self._world.running is not None:
             self._world.running = replace(
                 self._world.running, config={**self._world.running.config, **self._on_disk()[1]}
@@ -257,6 +279,7 @@ class EngineServices:
         complaint = complaint_of_dockerd(arguments, config, refused=self._world.refused_words)
         return (
             "Starting docker.service...",
+            *(["Reloaded configuration: {}"] if self._world.reloaded else []),
             *complaint.splitlines(),
             "docker.service: Failed with result 'exit-code'.",
         )

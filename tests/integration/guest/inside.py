@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +34,8 @@ PORT = 2376
 SOCKET = "/run/docker.sock"
 FRAGMENT = "/etc/systemd/system/docker.service"
 DROP_IN = "/etc/systemd/system/docker.service.d/10-docker-extension.conf"
+GUARD_DROP_IN = "/etc/systemd/system/docker.service.d/20-docker-extension-guard.conf"
+PROXY_DROP_IN = "/etc/systemd/system/docker.service.d/20-docker-extension-proxy.conf"
 PROGRAMS = "/usr/local/sbin"
 NAMES = ("ca", "cert", "key")
 START_LIMIT = 60.0
@@ -62,17 +66,20 @@ class ProcessServices(SystemServices):
 
     def restart(self, name: str) -> None:
         self.stop([name])
+        for line in _lines(GUARD_DROP_IN, "ExecStartPre="):
+            subprocess.run(shlex.split(line), check=True)
         text = Path(DROP_IN if Path(DROP_IN).exists() else FRAGMENT).read_text()
         command = start_command(text)
         assert command is not None
         self._begun = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             argv = [f"{PROGRAMS}/dockerd", *program_words(command)]
-            self._process = subprocess.Popen(argv, stdout=log, stderr=log, env=dict(os.environ, PATH=path()))
+            self._process = subprocess.Popen(argv, stdout=log, stderr=log, env=_environment())
         self._await()
 
     def reload(self, name: str) -> None:
-        raise AssertionError("nothing here asks for a reload")
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
 
     def stop(self, names: Sequence[str]) -> None:
         if self._process is not None:
@@ -148,7 +155,14 @@ class Bench:
         self.server = make_leaf(scratch, "server", authority=self.authority, use="serverAuth")
         self.client = make_leaf(scratch, "client", authority=self.authority, use="clientAuth")
 
-    def apply(self, *, server: Pair | None = None, options: Sequence[str] = (), port: int = PORT) -> dict[str, object]:
+    def apply(
+        self,
+        *,
+        server: Pair | None = None,
+        options: Sequence[str] = (),
+        port: int = PORT,
+        more: Mapping[str, object] | None = None,
+    ) -> dict[str, object]:
         """Apply settings; what came of it, and the steps."""
         pair = server or self.server
         certs = {
@@ -156,7 +170,9 @@ class Bench:
             "cert": pair.certificate.read_text(),
             "key": pair.key.read_text(),
         }
-        docker = {"docker": {"port": str(port), "options": list(options)}}
+        # Without the right to raise limits, as in most containers, nothing here could start with the defaults' limits.
+        own = {"port": str(port), "options": list(options), "defaults": {"ulimits": False}}
+        docker = {"docker": {**own, **(more or {})}}
         settings = PlainSettings(
             public=public_settings(docker, document="0.settings"),
             protected=parse_protected(json.dumps({"certs": certs}), document="0.settings"),
@@ -198,7 +214,21 @@ def answers_on_unix() -> bool:
     return False
 
 
-def prepare(engine: Path, scratch: Path) -> None:
+def _lines(path: str, prefix: str) -> list[str]:
+    text = Path(path).read_text() if Path(path).exists() else ""
+    return [line.removeprefix(prefix) for line in text.splitlines() if line.startswith(prefix)]
+
+
+def _environment() -> dict[str, str]:
+    environment = dict(os.environ, PATH=path())
+    for file in _lines(PROXY_DROP_IN, "EnvironmentFile="):
+        for line in shlex.split(Path(file).read_text()):
+            name, _, value = line.partition("=")
+            environment[name] = value
+    return environment
+
+
+def prepare(engine: Path, scratch: Path, *, network: str = "--iptables=false --bridge=none") -> None:
     """Make this namespace look like a machine with the engine's package, with all its folders in memory."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
@@ -209,7 +239,7 @@ def prepare(engine: Path, scratch: Path) -> None:
         for program in (engine / "tree" / part).iterdir():
             Path(PROGRAMS, program.name).unlink(missing_ok=True)
             Path(PROGRAMS, program.name).symlink_to(program)
-    arguments = f"-H unix://{SOCKET} --data-root={scratch}/data --exec-root=/run/engine --iptables=false --bridge=none"
+    arguments = f"-H unix://{SOCKET} --data-root={scratch}/data --exec-root=/run/engine {network}"
     Path(FRAGMENT).write_text(f"[Service]\nExecStart={PROGRAMS}/dockerd {arguments} --pidfile=/run/engine.pid\n")
 
 

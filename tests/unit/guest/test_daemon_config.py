@@ -7,7 +7,7 @@ import json
 import pytest
 
 from dockyard_contract.errors import MalformedDocument
-from dockyard_guest.handlers.docker.daemon_config import foreign, merge
+from dockyard_guest.handlers.docker.daemon_config import can_be_reloaded, foreign, merge
 
 TLS: dict[str, object] = {"tlsverify": True, "tlscacert": "/etc/docker/ca.pem"}
 
@@ -57,3 +57,36 @@ def test_a_file_that_is_no_object_is_named(text: bytes) -> None:
 @pytest.mark.parametrize("text", [b"", b" \n"])
 def test_an_empty_file_is_an_empty_object(text: bytes) -> None:
     assert json.loads(merge(text, wanted=TLS, ours={}).content or b"") == TLS
+
+
+def test_a_member_of_the_users_that_was_replaced_comes_back() -> None:
+    first = merge(b'{"mtu": 1500}', wanted={"mtu": 1400}, ours={})
+    assert first.displaced == {"mtu": 1500}
+    again = merge(first.content, wanted={"mtu": 1300}, ours=first.ours, displaced=first.displaced)
+    assert again.displaced == {"mtu": 1500}
+    gone = merge(again.content, wanted={}, ours=again.ours, displaced=again.displaced)
+    assert json.loads(gone.content or b"") == {"mtu": 1500}
+    assert gone.displaced == {}
+
+
+def test_the_users_later_word_comes_back_instead_of_his_earlier_one() -> None:
+    first = merge(b'{"mtu": 1500}', wanted={"mtu": 1400}, ours={})
+    again = merge(b'{"mtu": 9000}', wanted={"mtu": 1400}, ours=first.ours, displaced=first.displaced)
+    gone = merge(again.content, wanted={}, ours=again.ours, displaced=again.displaced)
+    assert json.loads(gone.content or b"") == {"mtu": 9000}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reloads"),
+    [
+        (b"{}", b'{"debug": true}', True),
+        (b'{"labels": ["a=b"]}', b'{"labels": []}', True),
+        (b'{"labels": ["a=b"]}', b"{}", False),
+        (b"{}", b'{"debug": true, "icc": false}', False),
+        (None, None, True),
+    ],
+)
+def test_a_running_engine_learns_some_members_by_reading_again(
+    before: bytes | None, after: bytes | None, *, reloads: bool
+) -> None:
+    assert can_be_reloaded(before, after) is reloads

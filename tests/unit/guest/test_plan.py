@@ -8,7 +8,15 @@ import pytest
 
 from dockyard_guest.errors import PermanentError
 from dockyard_guest.handlers.docker.facts import Facts, Found
-from dockyard_guest.handlers.docker.places import CERTIFICATE_FILES, DAEMON_CONFIG, DROP_IN, UNITS
+from dockyard_guest.handlers.docker.places import (
+    CERTIFICATE_FILES,
+    DAEMON_CONFIG,
+    DAEMON_FILES,
+    DROP_IN,
+    GUARD,
+    GUARD_DROP_IN,
+    UNITS,
+)
 from dockyard_guest.handlers.docker.plan import Plan, decide
 from dockyard_guest.handlers.docker.record import Record
 from dockyard_guest.handlers.docker.settings import Bundle, DockerSettings
@@ -28,7 +36,7 @@ def bare(**changes: object) -> Facts:
     facts = Facts(
         base_command=BASE,
         units={name: unit(name) for name in UNITS},
-        files={path: Found() for path in (DAEMON_CONFIG, DROP_IN, *CERTIFICATE_FILES)},
+        files={path: Found() for path in (DAEMON_CONFIG, DROP_IN, *CERTIFICATE_FILES, *DAEMON_FILES)},
         record=Record(owner="1"),
     )
     return replace(facts, **changes)  # type: ignore[arg-type]
@@ -53,9 +61,9 @@ def test_a_plan_carried_out_leaves_nothing_to_do(settings: DockerSettings) -> No
     assert str(plan) == "nothing to do"
 
 
-def test_a_remote_engine_needs_all_five_files_and_a_restart() -> None:
+def test_a_remote_engine_needs_all_five_files_the_guard_and_a_restart() -> None:
     plan = decide(REMOTE, bare(), version="1")
-    assert paths(plan) == {DAEMON_CONFIG, DROP_IN, *CERTIFICATE_FILES}
+    assert paths(plan) == {DAEMON_CONFIG, DROP_IN, *CERTIFICATE_FILES, GUARD, GUARD_DROP_IN}
     assert plan.restart == "ca.pem, cert.pem, key.pem, daemon.json, 10-docker-extension.conf changed"
 
 

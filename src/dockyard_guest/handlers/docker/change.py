@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from .plan import Change, Plan
 
 _JOURNAL_LINES = 30
+_RELOADED = "Reloaded configuration:"
+_RELOAD_PATIENCE = 5.0
+_POLL = 0.25
 
 
 def put_in_place(machine: Machine, *, plan: Plan, facts: Facts) -> None:
@@ -59,6 +62,9 @@ def run_engine(machine: Machine, plan: Plan) -> str:
     if not plan.touches_engine:
         return "left running, as nothing of it has changed"
     begun = machine.clock.time()
+    if plan.reload and not plan.start and _reload(machine, begun=begun):
+        return f"told to reload, as {plan.reload}"
+    plan = plan.with_restart()
     act = machine.services.restart if plan.restart else machine.services.start
     try:
         act(SERVICE)
@@ -70,6 +76,18 @@ def run_engine(machine: Machine, plan: Plan) -> str:
             exit_code=ExitCode.BAD_CONFIGURATION,
         ) from error
     return f"restarted, as {plan.restart}" if plan.restart else "started"
+
+
+def _reload(machine: Machine, *, begun: float) -> bool:
+    """Have the engine read its configuration again. False when it does not say that it has done so, whatever why."""
+    machine.services.reload(SERVICE)
+    deadline = machine.clock.monotonic() + _RELOAD_PATIENCE
+    while machine.clock.monotonic() < deadline:
+        lines = machine.services.journal(SERVICE, since=begun, lines=_JOURNAL_LINES)
+        if any(_RELOADED in line for line in lines):
+            return True
+        machine.clock.sleep(_POLL)
+    return False
 
 
 def commit(machine: Machine, plan: Plan) -> None:
@@ -110,4 +128,5 @@ def _both(before: Record, after: Record) -> Record:
         after,
         members={**before.members, **after.members},
         files=tuple(dict.fromkeys((*before.files, *after.files))),
+        displaced={**before.displaced, **after.displaced},
     )

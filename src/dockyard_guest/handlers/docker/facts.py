@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dockyard_contract.environment import ExitCode
 from dockyard_guest.errors import PermanentError
 
-from .places import CERTIFICATE_FILES, DAEMON_CONFIG, DROP_IN, LAST_GOOD, SERVICE, SWARM_STATE, UNITS
+from .places import (
+    CERTIFICATE_FILES,
+    DAEMON_CONFIG,
+    DAEMON_FILES,
+    DEFAULT_OPTIONS,
+    DROP_IN,
+    LAST_GOOD,
+    SERVICE,
+    SWARM_STATE,
+    UNITS,
+)
 from .record import Record, read_record
 from .unit_file import sets_start_command, start_command
 
 if TYPE_CHECKING:
     from dockyard_guest.ports import Machine
     from dockyard_guest.values import Listener, Unit
+
+_VARIABLE = "DOCKER_OPTS"
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,7 @@ class Facts:
             the files that are there.
         swarm: Whether the engine is part of a swarm.
         listener: Who listens on the port asked for.
+        default_options: Words that the unit's own command takes from ``/etc/default/docker``.
     """
 
     base_command: str
@@ -47,6 +61,7 @@ class Facts:
     interrupted: bool = False
     swarm: bool = False
     listener: Listener | None = None
+    default_options: tuple[str, ...] = ()
 
     @property
     def service(self) -> Unit:
@@ -61,20 +76,31 @@ def observe(machine: Machine, *, version: str, port: int | None) -> Facts:
         PermanentError: There is no service of the engine, it is masked, or somebody else has changed its command.
     """
     units = {unit.name: unit for unit in machine.services.units(UNITS)}
+    base_command = _base_command(machine, unit=units[SERVICE])
     return Facts(
-        base_command=_base_command(machine, unit=units[SERVICE]),
+        base_command=base_command,
         units=units,
-        files={path: find(machine, path) for path in (DAEMON_CONFIG, DROP_IN, *CERTIFICATE_FILES)},
+        files={path: find(machine, path) for path in (DAEMON_CONFIG, DROP_IN, *CERTIFICATE_FILES, *DAEMON_FILES)},
         record=read_record(machine.files) or Record(owner=version),
         interrupted=machine.files.read(LAST_GOOD) is not None,
         swarm=machine.files.read(SWARM_STATE) is not None,
         listener=None if port is None else machine.sockets.listener(port),
+        default_options=default_options(_text(machine, DEFAULT_OPTIONS)) if _VARIABLE in base_command else (),
     )
 
 
 def find(machine: Machine, path: str) -> Found:
     """One file as it is."""
     return Found(content=machine.files.read(path), mode=machine.files.mode(path))
+
+
+def default_options(text: str) -> tuple[str, ...]:
+    """The daemon's options in the text of ``/etc/default/docker``; none when they cannot be read."""
+    values = [line.partition("=")[2] for line in text.splitlines() if line.partition("=")[0].strip() == _VARIABLE]
+    try:
+        return tuple(word for part in shlex.split(values[-1]) for word in shlex.split(part)) if values else ()
+    except ValueError:
+        return ()
 
 
 def _base_command(machine: Machine, *, unit: Unit) -> str:

@@ -24,7 +24,32 @@ _MANAGED = {
     "version": "it makes the daemon exit",
     "help": "it makes the daemon exit",
 }
-_SHORT = {"H": "host", "D": "debug", "v": "version", "h": "help", "l": "log-level", "p": "pidfile", "G": "group"}
+_SHORT = {
+    "H": "host",
+    "D": "debug",
+    "v": "version",
+    "h": "help",
+    "l": "log-level",
+    "p": "pidfile",
+    "G": "group",
+    "s": "storage-driver",
+    "b": "bridge",
+    "g": "data-root",
+}
+MANAGED_MEMBERS = {
+    "hosts": "docker.port opens the engine to the network, and the unit file has its unix socket",
+    **{name: _MANAGED[name] for name in ("tls", "tlsverify", "tlscacert", "tlscert", "tlskey")},
+}
+"""Members of ``daemon.json`` that are the extension's own, and why."""
+
+_PLURALS = frozenset(
+    (
+        *("host", "label", "registry-mirror", "storage-opt", "exec-opt", "log-opt", "default-ulimit", "dns-opt"),
+        *("authorization-plugin", "feature", "node-generic-resource", "default-address-pool", "default-network-opt"),
+        *("cdi-spec-dir", "allow-nondistributable-artifact"),
+    )
+)
+_OTHER_MEMBERS = {"insecure-registry": "insecure-registries", "add-runtime": "runtimes", "graph": "data-root"}
 
 
 @dataclass(frozen=True)
@@ -59,6 +84,11 @@ def flags_of(words: tuple[str, ...]) -> tuple[Flag, ...]:
     return tuple(flag for word, after in zip(words, following) for flag in _flags_in(word, following=after))
 
 
+def members_of_flags(words: tuple[str, ...]) -> dict[str, Flag]:
+    """The flags among the words by the names their values have in ``daemon.json``."""
+    return {_member_of(flag.name): flag for flag in flags_of(words)}
+
+
 def check_flags(words: tuple[str, ...], *, members: tuple[str, ...], with_certificates: bool) -> None:
     """Make sure that no word takes over what the extension itself manages. `members` says where each word is from.
 
@@ -88,6 +118,10 @@ def without_remote_hosts(words: tuple[str, ...]) -> tuple[str, ...]:
         switches = "" if word.startswith("--") else word[1:].partition("H")[0]
         kept.extend([f"-{switches}"] if switches else [])
     return tuple(kept)
+
+
+def _member_of(flag: str) -> str:
+    return f"{flag}s" if flag in _PLURALS else _OTHER_MEMBERS.get(flag, flag)
 
 
 def _flags_in(word: str, *, following: str) -> list[Flag]:

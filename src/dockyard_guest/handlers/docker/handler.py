@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 from dockyard_guest.errors import GuestError, PermanentError, SupersededError
 from dockyard_guest.values import Applied
 
-from . import certificates
+from . import certificates, data_disk, hardening, platform_guard
 from .change import commit, put_in_place, roll_back, run_engine
 from .engine import check_machine, ensure_present
 from .facts import observe
 from .judgement import validate
-from .places import CERTIFICATE_FILES, DAEMON_CONFIG, DROP_IN
+from .places import CERTIFICATE_FILES, DAEMON_CONFIG, DAEMON_FILES, DROP_IN
 from .plan import decide
-from .proofs import is_confined, prove_answer, prove_refusal
+from .proofs import confinement, prove_answer, prove_refusal
+from .proxy import apt_goes_by
 from .record import read_record, write_record
 from .settings import parse_docker_settings
 from .taking_back import close_remote_access, take_back
@@ -61,13 +62,19 @@ class DockerHandler:
         with progress.step("settings", "reading the settings") as step:
             wanted = parse_docker_settings(settings)
             _describe(wanted, step=step)
-        with progress.step("engine", "looking for the engine") as step:
+        if wanted.daemon.data_disk is not None:
+            with progress.step("data disk", "looking for the data disk") as step:
+                step.say(data_disk.ensure_mounted(self._machine, wanted=wanted.daemon.data_disk, step=step))
+        with (
+            progress.step("engine", "looking for the engine") as step,
+            apt_goes_by(wanted.daemon.proxy, machine=self._machine),
+        ):
             step.say(ensure_present(self._machine, version=self._version, step=step))
         with progress.step("certificates", "checking the certificates") as step:
             self._check_certificates(wanted.bundle, step=step)
         facts, plan = self._configure(wanted, progress=progress)
         try:
-            version = self._run(wanted, plan=plan, progress=progress)
+            version = self._run(wanted, plan=plan, facts=facts, progress=progress)
         except SupersededError:
             raise
         except GuestError as error:
@@ -115,12 +122,16 @@ class DockerHandler:
             facts = observe(self._machine, version=self._version, port=wanted.port)
             plan = decide(wanted, facts, version=self._version)
             judged = validate(self._machine, plan) if plan.touches_engine else True
+            if not judged:
+                plan = plan.with_restart()
             step.checkpoint()
             put_in_place(self._machine, plan=plan, facts=facts)
             step.say(f"{plan}" if judged else f"{plan} (this engine cannot judge a configuration beforehand)")
         return facts, plan
 
-    def _run(self, wanted: DockerSettings, *, plan: Plan, progress: Progress) -> Version:
+    def _run(self, wanted: DockerSettings, *, plan: Plan, facts: Facts, progress: Progress) -> Version:
+        with progress.step("protection", "putting the safe defaults in place") as step:
+            step.say(self._protect(wanted, plan=plan, facts=facts))
         with progress.step("service", "starting the engine" if plan.start else "restarting the engine") as step:
             step.say(run_engine(self._machine, plan))
         with progress.step("endpoint", "asking the engine for its version") as step:
@@ -131,11 +142,25 @@ class DockerHandler:
                 text += f"; TCP port {wanted.port} refuses a client without a certificate ({refusal})"
             step.say(text)
         with progress.step("confinement", "asking the engine how it confines containers") as step:
-            if is_confined(self._machine):
-                step.say("containers are confined")
+            confined = confinement(self._machine)
+            if confined.is_whole:
+                step.say(f"{confined}")
             else:
-                step.warn("neither AppArmor nor SELinux confines containers on this machine")
+                step.warn(f"{confined}")
         return version
+
+    def _protect(self, wanted: DockerSettings, *, plan: Plan, facts: Facts) -> str:
+        off = wanted.daemon.off
+        applied = ", ".join(switch.value for switch in plan.defaults.applied) or "none"
+        left = ", ".join(switch.value for switch in plan.defaults.left)
+        units = [unit.fragment for unit in facts.units.values() if unit.fragment]
+        parts = (
+            f"the daemon has {applied}{f' (left as this machine has them: {left})' if left else ''}",
+            platform_guard.place_rules(self._machine, addresses=platform_guard.guarded(off)),
+            hardening.tighten_modes(self._machine, units=units, off=off),
+            hardening.place_audit_rules(self._machine, off=off),
+        )
+        return "; ".join(parts)
 
     def _rolled_back(self, error: GuestError, *, facts: Facts) -> GuestError:
         outcome = roll_back(self._machine, record=facts.record)
@@ -165,4 +190,4 @@ def _message(version: Version, *, port: int | None) -> str:
 
 def _watched(facts: Facts) -> tuple[str, ...]:
     """What must stay as it is for the same settings to need no work: the files, and the unit they add to."""
-    return (DAEMON_CONFIG, DROP_IN, *CERTIFICATE_FILES, facts.service.fragment)
+    return (DAEMON_CONFIG, DROP_IN, *CERTIFICATE_FILES, *DAEMON_FILES, facts.service.fragment)

@@ -47,7 +47,7 @@ def validate(machine: Machine, plan: Plan) -> bool:
     raise PermanentError(
         f"The engine refuses the configuration: {first_words(words)}",
         details=words,
-        resolution="Change docker.options or /etc/docker/daemon.json; nothing has been changed in the machine.",
+        resolution="Change docker.options, docker.daemon or /etc/docker/daemon.json; nothing has been changed.",
         exit_code=ExitCode.BAD_CONFIGURATION,
     )
 

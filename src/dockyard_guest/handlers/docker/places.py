@@ -26,3 +26,19 @@ PACKAGES_IF_KNOWN = ("docker-cli", "ca-certificates")
 """Debian 13 has the client in a package of its own; registries need the authorities."""
 
 SWARM_STATE = "/var/lib/docker/swarm/docker-state.json"
+
+_DROP_INS = DROP_IN.rpartition("/")[0]
+PROXY_DROP_IN = f"{_DROP_INS}/20-docker-extension-proxy.conf"
+PROXY_ENVIRONMENT = f"{STATE_FOLDER}/proxy.env"
+GUARD_DROP_IN = f"{_DROP_INS}/20-docker-extension-guard.conf"
+GUARD = f"{STATE_FOLDER}/platform-guard"
+DISK_DROP_IN = f"{_DROP_INS}/20-docker-extension-disk.conf"
+DATA_ROOT = "/var/lib/docker"
+MOUNT_UNIT = "var-lib-docker.mount"
+MOUNT_FILE = f"/etc/systemd/system/{MOUNT_UNIT}"
+APT_PROXY = "/etc/apt/apt.conf.d/95docker-extension-proxy"
+AUDIT_RULES = "/etc/audit/rules.d/60-docker-extension.rules"
+DEFAULT_OPTIONS = "/etc/default/docker"
+
+DAEMON_FILES = (PROXY_DROP_IN, PROXY_ENVIRONMENT, GUARD_DROP_IN, GUARD)
+"""What stands beside the daemon's configuration and is kept, rolled back and taken back with it."""

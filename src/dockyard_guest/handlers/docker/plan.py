@@ -5,15 +5,29 @@ Print the plan and you have a dry run. Nothing here reads or writes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dockyard_contract.environment import ExitCode
 from dockyard_guest.errors import PermanentError
 
-from .daemon_config import foreign, merge, wanted_members
-from .places import AUTHORITY, CERTIFICATE, CERTIFICATE_FILES, DAEMON_CONFIG, DROP_IN, KEY
+from . import platform_guard, proxy
+from .daemon_config import can_be_reloaded, foreign, merge, tls_members
+from .flags import members_of_flags
+from .places import (
+    AUTHORITY,
+    CERTIFICATE,
+    CERTIFICATE_FILES,
+    DAEMON_CONFIG,
+    DROP_IN,
+    GUARD,
+    GUARD_DROP_IN,
+    KEY,
+    PROXY_DROP_IN,
+    PROXY_ENVIRONMENT,
+)
 from .record import Record
+from .safe_defaults import Chosen, Switch, choose_defaults, said_by_user
 from .unit_file import added_words, drop_in, program_words
 
 if TYPE_CHECKING:
@@ -23,6 +37,8 @@ if TYPE_CHECKING:
 _PUBLIC = 0o644
 _CERTIFICATE = 0o444
 _KEY = 0o400
+_SECRET = 0o600
+_NOT_THE_ENGINES = (GUARD, GUARD_DROP_IN)
 
 
 @dataclass(frozen=True)
@@ -53,10 +69,12 @@ class Plan:
         changes: Files that differ from what they must be.
         enable: Units that must start at boot and do not.
         restart: Why the engine must be restarted; empty when it need not.
+        reload: Why the engine must read its configuration again; empty when it need not, or is restarted.
         start: Whether the engine must be started, as it does not run.
         arguments: The daemon's arguments, for judging them before they are used.
         daemon_config: The daemon's configuration as it will be.
         record: What the extension keeps about itself afterwards.
+        defaults: The safe defaults of the daemon's configuration, as far as they apply.
     """
 
     changes: tuple[Change, ...]
@@ -66,17 +84,29 @@ class Plan:
     arguments: tuple[str, ...]
     daemon_config: bytes | None
     record: Record
+    reload: str = ""
+    defaults: Chosen = field(default_factory=Chosen)
 
     @property
     def touches_engine(self) -> bool:
-        """Whether the engine is started or restarted."""
-        return self.start or bool(self.restart)
+        """Whether the engine is started, restarted or told to read its configuration again."""
+        return self.start or bool(self.restart) or bool(self.reload)
+
+    def with_restart(self) -> Plan:
+        """The plan with a restart where it would only have told the engine to read its configuration again."""
+        return replace(self, restart=self.restart or self.reload, reload="")
 
     def __str__(self) -> str:
         acts = [str(change) for change in self.changes] + [f"enable {unit}" for unit in self.enable]
         if self.touches_engine:
-            acts.append(f"restart the engine: {self.restart}" if self.restart else "start the engine")
+            acts.append(_act(self))
         return "; ".join(acts) or "nothing to do"
+
+
+def _act(plan: Plan) -> str:
+    if plan.restart:
+        return f"restart the engine: {plan.restart}"
+    return "start the engine" if plan.start else f"have the engine reload: {plan.reload}"
 
 
 def decide(settings: DockerSettings, facts: Facts, *, version: str) -> Plan:
@@ -84,18 +114,23 @@ def decide(settings: DockerSettings, facts: Facts, *, version: str) -> Plan:
 
     Raises:
         MalformedDocument: The daemon's configuration that is there cannot be read.
-        PermanentError: The port is somebody else's.
+        PermanentError: The port is somebody else's, or a member is a flag of the engine's unit too.
     """
     _check_port(settings, facts)
+    _check_members(settings, facts)
     record = facts.record
     existing = facts.files[DAEMON_CONFIG].content
-    wanted = wanted_members(settings, existing=foreign(existing, ours=record.members), swarm=facts.swarm)
-    merged = merge(existing, wanted=wanted, ours=record.members)
+    users = foreign(existing, ours=record.members, displaced=record.displaced)
+    said = said_by_user(settings, facts, foreign=users)
+    defaults = choose_defaults(said, off=settings.daemon.off, swarm=facts.swarm)
+    wanted = {**tls_members(settings.bundle), **defaults.members, **settings.daemon.members}
+    merged = merge(existing, wanted=wanted, ours=record.members, displaced=record.displaced)
     unit = drop_in(facts.base_command, port=settings.port, options=settings.options)
     targets = {
         **_certificates(settings, record=record),
-        DAEMON_CONFIG: (merged.content, facts.files[DAEMON_CONFIG].mode or _PUBLIC),
-        DROP_IN: (None if unit is None else unit.encode(), _PUBLIC),
+        DAEMON_CONFIG: (merged.content, _config_mode(settings, facts)),
+        DROP_IN: (_bytes(unit), _PUBLIC),
+        **_beside(settings),
     }
     changes = tuple(
         change
@@ -103,12 +138,14 @@ def decide(settings: DockerSettings, facts: Facts, *, version: str) -> Plan:
         for change in _change(path, facts.files[path], content=content, mode=mode)
     )
     added = added_words(facts.base_command, port=settings.port, options=settings.options)
+    restart, reload = _reasons(changes, facts, config=merged.content)
     return Plan(
         changes=changes,
         enable=tuple(name for name, unit in facts.units.items() if unit.exists and not unit.starts_at_boot),
-        restart=_restart_reason(changes, facts),
+        restart=restart,
+        reload=reload,
         start=not facts.service.is_active,
-        arguments=(*program_words(facts.base_command), *added),
+        arguments=(*program_words(facts.base_command), *facts.default_options, *added),
         daemon_config=merged.content,
         record=Record(
             owner=version,
@@ -116,8 +153,41 @@ def decide(settings: DockerSettings, facts: Facts, *, version: str) -> Plan:
             members=merged.ours,
             files=CERTIFICATE_FILES if settings.bundle is not None else (),
             options=settings.options,
+            displaced=merged.displaced,
         ),
+        defaults=defaults,
     )
+
+
+def _check_members(settings: DockerSettings, facts: Facts) -> None:
+    flags = members_of_flags((*program_words(facts.base_command), *facts.default_options))
+    for name in settings.daemon.members:
+        if name in flags:
+            raise PermanentError(
+                f"The member {name} of docker.daemon is a flag of the engine's unit too, and dockerd refuses both.",
+                resolution="Leave it out, or take the flag out of the unit or of /etc/default/docker.",
+                exit_code=ExitCode.BAD_CONFIGURATION,
+            )
+
+
+def _beside(settings: DockerSettings) -> dict[str, tuple[bytes | None, int]]:
+    environment = proxy.environment_text(settings.daemon.proxy)
+    guard = platform_guard.script(platform_guard.guarded(settings.daemon.off))
+    return {
+        PROXY_ENVIRONMENT: (_bytes(environment), _SECRET),
+        PROXY_DROP_IN: (_bytes(environment and proxy.DROP_IN_TEXT), _PUBLIC),
+        GUARD: (_bytes(guard), _PUBLIC),
+        GUARD_DROP_IN: (_bytes(guard and platform_guard.DROP_IN_TEXT), _PUBLIC),
+    }
+
+
+def _config_mode(settings: DockerSettings, facts: Facts) -> int:
+    mode = facts.files[DAEMON_CONFIG].mode or _PUBLIC
+    return mode if Switch.FILE_MODES in settings.daemon.off else mode & _PUBLIC
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else text.encode()
 
 
 def _check_port(settings: DockerSettings, facts: Facts) -> None:
@@ -145,11 +215,16 @@ def _certificates(settings: DockerSettings, *, record: Record) -> dict[str, tupl
 def _change(path: str, found: Found, *, content: bytes | None, mode: int) -> list[Change]:
     differs = found.content != content
     loose = content is not None and found.mode != mode
-    return [Change(path=path, content=content, mode=mode, concerns_engine=differs)] if differs or loose else []
+    concerns = differs and path not in _NOT_THE_ENGINES
+    return [Change(path=path, content=content, mode=mode, concerns_engine=concerns)] if differs or loose else []
 
 
-def _restart_reason(changes: tuple[Change, ...], facts: Facts) -> str:
-    names = [change.path.rpartition("/")[2] for change in changes if change.concerns_engine]
-    if names:
-        return f"{', '.join(names)} changed"
-    return "an earlier change was interrupted" if facts.interrupted else ""
+def _reasons(changes: tuple[Change, ...], facts: Facts, *, config: bytes | None) -> tuple[str, str]:
+    """Why the engine must be restarted, and why it must reload; at most one of the two."""
+    paths = [change.path for change in changes if change.concerns_engine]
+    reason = f"{', '.join(path.rpartition('/')[2] for path in paths)} changed" if paths else ""
+    if facts.interrupted:
+        return reason or "an earlier change was interrupted", ""
+    if paths == [DAEMON_CONFIG] and can_be_reloaded(facts.files[DAEMON_CONFIG].content, config):
+        return "", reason
+    return reason, ""

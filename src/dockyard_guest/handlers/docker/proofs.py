@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _REQUEST_LIMIT = 20.0
 _PATIENCE = 60.0
 _POLL = 1.0
+_MODULES = {"apparmor": "AppArmor", "selinux": "SELinux"}
+_OWN_PROFILES = ("default", "builtin")
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,31 @@ def prove_answer(machine: Machine) -> Version:
         machine.clock.sleep(_POLL)
 
 
-def is_confined(machine: Machine) -> bool:
-    """Whether the engine confines containers by AppArmor or SELinux."""
-    options = _ask(machine, "/info").optional_array("SecurityOptions") or ()
-    return any(f"name={module}" in str(option.raw) for option in options for module in ("apparmor", "selinux"))
+@dataclass(frozen=True)
+class Confinement:
+    """How the engine confines containers: the kernel's module, and the profile of system calls; empty for none."""
+
+    module: str
+    seccomp: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there are both."""
+        return bool(self.module and self.seccomp)
+
+    def __str__(self) -> str:
+        module = self.module or "neither AppArmor nor SELinux"
+        return f"containers are confined by {module} and by {self.seccomp or 'no'} seccomp profile"
+
+
+def confinement(machine: Machine) -> Confinement:
+    """How the engine confines containers, in its own words."""
+    options = [str(option.raw) for option in _ask(machine, "/info").optional_array("SecurityOptions") or ()]
+    modules = [name for key, name in _MODULES.items() if any(f"name={key}" in option for option in options)]
+    profiles = [option.partition("profile=")[2] for option in options if "name=seccomp" in option]
+    profile = profiles[0] if profiles else ""
+    seccomp = "" if profile == "unconfined" else "the engine's own" if profile in _OWN_PROFILES else profile
+    return Confinement(module=modules[0] if modules else "", seccomp=seccomp)
 
 
 def keeps_containers(machine: Machine) -> bool:

@@ -33,6 +33,7 @@ class Record:
         members: Members of the daemon's configuration and their values.
         files: Certificate files.
         options: Arguments added to the daemon's command besides the port.
+        displaced: Members the user had in the configuration where ours are now.
     """
 
     owner: str
@@ -41,6 +42,7 @@ class Record:
     members: Mapping[str, object] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    displaced: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def parse_record(text: bytes) -> Record:
     root = parse_json(text, document=RECORD).object()
     before = root.optional_array("packagesBefore")
     members = root.optional_object("members")
+    displaced = root.optional_object("displaced")
     return Record(
         owner=root.string("owner"),
         packages=tuple(item.string() for item in root.optional_array("packages") or ()),
@@ -68,6 +71,7 @@ def parse_record(text: bytes) -> Record:
         members={} if members is None else dict(members.members),
         files=tuple(item.string() for item in root.optional_array("files") or ()),
         options=tuple(item.string() for item in root.optional_array("options") or ()),
+        displaced={} if displaced is None else dict(displaced.members),
     )
 
 
@@ -81,6 +85,7 @@ def dump_record(record: Record) -> bytes:
             "members": dict(record.members),
             "files": list(record.files),
             "options": list(record.options),
+            "displaced": dict(record.displaced),
         }
     ).encode()
 

@@ -1,7 +1,8 @@
 """The Docker extension's settings, in the shapes of the extension of 2016.
 
 Public: ``docker.port`` (text or number), ``docker.options`` (texts). Protected: ``certs`` with ``ca``, ``cert`` and
-``key``, each base64 of PEM or PEM itself. Names that mean nothing here are kept, to be named in a warning.
+``key``, each base64 of PEM or PEM itself. The rest is read by modules of its own. Names that mean nothing here are
+kept, to be named in a warning.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dockyard_contract.environment import ExitCode
 from dockyard_guest.errors import PermanentError
 
 from .flags import check_flags, split_option
+from .settings_daemon import NAMES, PROXY_NAMES, SWITCH_NAMES, DaemonSettings, parse_daemon_settings
 
 if TYPE_CHECKING:
     from dockyard_contract.documents import JsonObject, JsonValue
@@ -41,12 +43,14 @@ class DockerSettings:
         options: More arguments for dockerd, a word each.
         bundle: Certificates; there whenever there is a port.
         ignored: Paths of members that mean nothing to this version.
+        daemon: What is wanted of the daemon's own configuration.
     """
 
     port: int | None = None
     options: tuple[str, ...] = ()
     bundle: Bundle | None = None
     ignored: tuple[str, ...] = ()
+    daemon: DaemonSettings = field(default_factory=DaemonSettings)
 
 
 def parse_docker_settings(settings: PlainSettings) -> DockerSettings:
@@ -66,11 +70,14 @@ def parse_docker_settings(settings: PlainSettings) -> DockerSettings:
             resolution="Give `certs` with ca, cert and key in the protected settings, or leave out docker.port.",
             exit_code=ExitCode.BAD_CONFIGURATION,
         )
+    options = () if docker is None else _options(docker, with_certificates=bundle is not None)
+    secret_proxy = settings.protected.optional_object("proxy")
     return DockerSettings(
         port=port,
-        options=() if docker is None else _options(docker, with_certificates=bundle is not None),
+        options=options,
         bundle=bundle,
         ignored=_ignored(settings, docker=docker, certs=certs),
+        daemon=parse_daemon_settings(docker, secret_proxy=secret_proxy, options=options),
     )
 
 
@@ -132,8 +139,11 @@ def _decoded(text: str) -> str:
 def _ignored(settings: PlainSettings, *, docker: JsonObject | None, certs: JsonObject | None) -> tuple[str, ...]:
     known = [
         (settings.public, {"docker"}),
-        (docker, {"port", "options"}),
-        (settings.protected, {"certs"}),
+        (docker, {"port", "options"} | NAMES),
+        (None if docker is None else docker.optional_object("proxy"), PROXY_NAMES),
+        (None if docker is None else docker.optional_object("defaults"), SWITCH_NAMES),
+        (settings.protected, {"certs", "proxy"}),
+        (settings.protected.optional_object("proxy"), PROXY_NAMES),
         (certs, {"ca", "cert", "key"}),
     ]
     return tuple(

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from dockyard_guest.errors import GuestError
 
+from . import data_disk, hardening, platform_guard
 from .change import write_changes
 from .daemon_config import LIVE_RESTORE, merge
 from .engine import is_present
 from .facts import find, observe
 from .flags import without_remote_hosts
-from .places import DAEMON_CONFIG, DROP_IN, LAST_GOOD, SERVICE, SOCKET_UNIT
+from .places import APT_PROXY, DAEMON_CONFIG, DAEMON_FILES, DROP_IN, GUARD, LAST_GOOD, SERVICE, SOCKET_UNIT
 from .plan import Change
 from .proofs import keeps_containers
 from .record import forget_everything, read_record, write_record
@@ -68,7 +69,7 @@ def take_back(machine: Machine, *, version: str) -> str:
     if record.owner != version:
         return f"Version {record.owner} is in charge; nothing is taken back."
     config = find(machine, DAEMON_CONFIG)
-    cleaned = merge(config.content, wanted={}, ours=record.members).content
+    cleaned = merge(config.content, wanted={}, ours=record.members, displaced=record.displaced).content
     changes = _changes_back(machine, record, cleaned=cleaned, mode=config.mode or _PUBLIC)
     if record.packages:
         _remove_engine(machine, record, changes=changes)
@@ -76,6 +77,7 @@ def take_back(machine: Machine, *, version: str) -> str:
         _restart_without(machine, record, changes=changes)
     else:
         write_changes(machine, changes)
+    _take_back_the_rest(machine, changes=changes, engine_goes=bool(record.packages))
     machine.files.remove_folder(DROP_IN.rpartition("/")[0])
     forget_everything(machine.files)
     taken = (*(change.path for change in changes), *record.packages)
@@ -83,12 +85,22 @@ def take_back(machine: Machine, *, version: str) -> str:
 
 
 def _changes_back(machine: Machine, record: Record, *, cleaned: bytes | None, mode: int) -> tuple[Change, ...]:
-    targets: dict[str, bytes | None] = {DROP_IN: None, **dict.fromkeys(record.files), DAEMON_CONFIG: cleaned}
+    ours = (DROP_IN, *DAEMON_FILES, *record.files)
+    targets: dict[str, bytes | None] = {**dict.fromkeys(ours), DAEMON_CONFIG: cleaned}
     return tuple(
         Change(path=path, content=content, mode=mode)
         for path, content in targets.items()
         if machine.files.read(path) != content
     )
+
+
+def _take_back_the_rest(machine: Machine, *, changes: tuple[Change, ...], engine_goes: bool) -> None:
+    if any(change.path == GUARD for change in changes):
+        platform_guard.remove_rules(machine)
+    hardening.remove_audit_rules(machine)
+    machine.files.remove(APT_PROXY)
+    if engine_goes:
+        data_disk.take_back(machine)
 
 
 def _restart_without(machine: Machine, record: Record, *, changes: tuple[Change, ...]) -> None:
