@@ -8,6 +8,7 @@ the rest is in `composition`, which joins the handler, the runtime and the machi
 from __future__ import annotations
 
 import os
+import time
 
 from .system.settled import is_settled
 
@@ -33,4 +34,5 @@ def _nothing_to_do(environ: Mapping[str, str]) -> bool:
         folder=environ.get("AZURE_GUEST_AGENT_EXTENSION_PATH", ""),
         version=environ.get("AZURE_GUEST_AGENT_EXTENSION_VERSION", ""),
         sequence_number=environ.get("ConfigSequenceNumber", ""),
+        now=time.time(),
     )

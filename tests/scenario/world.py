@@ -43,6 +43,10 @@ BROUGHT = ("apparmor", "containerd", "docker-cli", "docker.io", "runc")
 SEAL = b"sealed "
 
 
+class Killed(BaseException):
+    """The process has been killed: nothing it would still have done happens."""
+
+
 @dataclass
 class World:
     """What the doors share while one command runs; `kit` fills it from a state and reads it back."""
@@ -65,6 +69,14 @@ class World:
     refused_words: tuple[str, ...] = ()
     containers: int = 0
     now: float = 0.0
+    dies_at: int = 0
+    effects: int = 0
+
+    def effect(self) -> None:
+        """Note that something in the machine changes now; the process dies before the change it is told to."""
+        self.effects += 1
+        if self.effects == self.dies_at:
+            raise Killed
 
     @property
     def live_restore(self) -> bool:
@@ -103,6 +115,7 @@ class TreeFiles(SystemFiles):
         return super().read(self._world.path(path))
 
     def write(self, path: str, content: bytes, *, mode: int) -> None:
+        self._world.effect()
         super().write(self._world.path(path), content, mode=mode)
 
     def append(self, path: str, content: bytes, *, mode: int) -> None:
@@ -110,6 +123,7 @@ class TreeFiles(SystemFiles):
 
     def remove(self, path: str) -> None:
         # The real write calls this one too, with a path that is inside already.
+        self._world.effect()
         super().remove(path if path.startswith(f"{self._world.root}/") else self._world.path(path))
 
     def rename(self, source: str, target: str) -> None:
@@ -226,6 +240,7 @@ class EngineServices:
         self._run(name)
 
     def _run(self, name: str) -> None:
+        self._world.effect()
         kept = self._world.live_restore
         self._world.running = None
         self._world.active.discard(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -162,8 +163,8 @@ def settle(folder: Path, *watched: Path) -> None:
     )
 
 
-def settled(folder: Path, *, version: str = "1.3.0", number: str = "4") -> bool:
-    return is_settled(folder=str(folder), version=version, sequence_number=number)
+def settled(folder: Path, *, version: str = "1.3.0", number: str = "4", now: float = 0.0) -> bool:
+    return is_settled(folder=str(folder), version=version, sequence_number=number, now=now)
 
 
 def test_a_number_is_settled_while_its_files_stay(tmp_path: Path) -> None:
@@ -177,6 +178,32 @@ def test_a_number_is_settled_while_its_files_stay(tmp_path: Path) -> None:
     assert not settled(tmp_path)
     absent.unlink()
     file.write_text("changed")
+    assert not settled(tmp_path)
+
+
+def test_a_number_is_settled_until_the_moment_of_its_next_look(tmp_path: Path) -> None:
+    marker = SettledMarker(files=SystemFiles())
+    marker.record(folder=str(tmp_path), version="1.3.0", sequence_number=4, watched=[], until=100.9)
+    assert settled(tmp_path, now=99.9)
+    assert not settled(tmp_path, now=100.0)
+
+
+def test_a_number_is_settled_while_the_process_of_a_file_runs(tmp_path: Path) -> None:
+    pid_file = tmp_path / "engine.pid"
+    with subprocess.Popen(
+        ["sh", "-c", "echo begun; read end"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        pid_file.write_text(f"{process.pid}\n")
+        SettledMarker(files=SystemFiles()).record(
+            folder=str(tmp_path), version="1.3.0", sequence_number=4, watched=[], pid_files=[str(pid_file), "/nowhere"]
+        )
+        assert settled(tmp_path)
+        pid_file.write_text(str(os.getpid()))
+        assert not settled(tmp_path)
+        pid_file.write_text(str(process.pid))
+        process.kill()
     assert not settled(tmp_path)
 
 
