@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Listener,
         OsRelease,
         PlainSettings,
+        Section,
         TlsProbe,
         Unit,
     )
@@ -348,3 +349,6 @@ class Handler(Protocol):
 
     def uninstall(self) -> str:
         """Take back what this version brought, unless another version has taken over. Answers one sentence."""
+
+    def diagnose(self) -> tuple[Section, ...]:
+        """What support must know of this extension's part of the machine; reads only, and no secret."""

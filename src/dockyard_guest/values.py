@@ -158,6 +158,14 @@ class PlainSettings:
 
 
 @dataclass(frozen=True)
+class Section:
+    """A part of the report for support: its title and its lines."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Applied:
     """What a handler has done for one sequence number.
 

@@ -14,6 +14,7 @@ from dockyard_guest.values import Applied
 
 from . import certificates
 from .change import commit, put_in_place, roll_back, run_engine
+from .diagnosis import sections
 from .engine import check_machine, ensure_present
 from .facts import observe
 from .judgement import validate
@@ -26,7 +27,7 @@ from .taking_back import close_remote_access, take_back
 
 if TYPE_CHECKING:
     from dockyard_guest.ports import Machine, Progress, Step
-    from dockyard_guest.values import PlainSettings
+    from dockyard_guest.values import PlainSettings, Section
 
     from .facts import Facts
     from .plan import Plan
@@ -97,6 +98,10 @@ class DockerHandler:
     def uninstall(self) -> str:
         """Take back what the extension brought; volumes, images and containers' data stay."""
         return take_back(self._machine, version=self._version)
+
+    def diagnose(self) -> tuple[Section, ...]:
+        """What support must know of the engine."""
+        return sections(self._machine, version=self._version)
 
     def _check_certificates(self, bundle: Bundle | None, *, step: Step) -> float | None:
         """Make sure that the certificates can be used. Answers when they need the next look."""
