@@ -1,20 +1,20 @@
 """Whether a sequence number has nothing left to do, found out with next to no imports.
 
 The agent repeats `enable` with the same number after every restart and every boot. `main` asks here first, so that
-such a command ends in little more than the interpreter's own start: keep this module free of imports beyond `os`. The
-worker leaves a marker in the handler's folder: a line with the version and the number, then a line for each thing that
-must still be so. Anything that is not means that there may be work:
+such a command ends in little more than the interpreter's own start: keep this module free of imports beyond what is
+built into the interpreter; `os` alone would cost more than all else here. The worker leaves a marker in the handler's
+folder: a line with the version and the number, then a line for each thing that must still be so. Anything that is not
+means that there may be work:
 
     <stamp> <path>          the file is as it was
     until <seconds>         that moment since the epoch has not come
     process <path> <name>   the process whose number is in that file runs, started under that name
 """
-# Why not pathlib: pathlib costs more time than everything else here.
-# ruff: noqa: PTH116, PTH123
+# ruff: noqa: PTH123 - pathlib costs many times more still
 
 from __future__ import annotations
 
-import os
+import posix
 
 TYPE_CHECKING = False  # the name type checkers know; importing it from typing would double the start
 
@@ -32,7 +32,7 @@ _ABSENT = "absent"
 def stamp(path: str) -> str:
     """A text that changes whenever the file is replaced, written, removed or given another owner or mode."""
     try:
-        found = os.stat(path, follow_symlinks=False)
+        found = posix.stat(path, follow_symlinks=False)
     except OSError:
         return _ABSENT
     return f"{found.st_ino}:{found.st_size}:{found.st_mtime_ns}:{found.st_mode:o}:{found.st_uid}"

@@ -98,7 +98,7 @@ def parser_accepts(public: object, protected: object) -> bool:
 
 def schema_accepts(public: object, protected: object) -> bool:
     settings = {"publicSettings": public, "protectedSettings": protected}
-    return Draft202012Validator(SCHEMA).is_valid(settings)
+    return bool(Draft202012Validator(SCHEMA).is_valid(settings))
 
 
 def test_the_schema_is_one() -> None:
