@@ -5,10 +5,10 @@ PY := $(VENV)/bin/python
 NAME ?= quickstart
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart test test-fast test-e2e lint format bench extension lock clean
+.PHONY: help setup quickstart test test-fast test-e2e test-guest-pythons lint format bench extension lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing and make .venv/bin/dockyard
 	@scripts/setup
@@ -16,8 +16,11 @@ setup: ## Install what is missing and make .venv/bin/dockyard
 quickstart: setup ## A Docker-enabled VM from nothing to `docker run` over mutual TLS
 	@scripts/quickstart $(NAME)
 
-test: setup ## Every test, a real VM included (about a quarter of an hour)
+test: setup test-guest-pythons ## Every test, a real VM included (about a quarter of an hour)
 	@$(PY) -m pytest
+
+test-guest-pythons: setup ## The guest's tests on every other Python from 3.9 on that this computer has
+	@scripts/test-guest-pythons
 
 test-fast: setup ## The tests that need no root and no VM (under a minute)
 	@$(PY) -m pytest -m "not privileged and not e2e"
@@ -42,6 +45,8 @@ extension: setup ## Build the Docker VM extension's package into dist/
 lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-annotate --no-header pyproject.toml --group dev -o requirements.lock
+	@uv pip compile --universal --python-version 3.9 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-annotate --no-header --group guest-pythons -o requirements-guest.lock
 
 clean: ## Remove what the other targets made in this folder
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

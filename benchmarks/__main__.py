@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmarks.noop_enable import noop_enable
 from dockyard.gallery.archive import handler_archive
 from dockyard.model.resource_group import ResourceGroup
 from dockyard.store.database import Database
@@ -37,7 +38,12 @@ def process(*argv: str) -> Callable[[], object]:
 def compare(name: str, action: Callable[[], object], *, rival: str, against: Callable[[], object]) -> None:
     """Print one line: ours, the rival's, the ratio."""
     ours, theirs = seconds(action), seconds(against)
-    print(f"{name:42} {ours * 1000:9.2f} ms   {rival:34} {theirs * 1000:9.2f} ms   x {ours / theirs:6.2f}")
+    print(line(name, ours, rival=rival, against=theirs))
+
+
+def line(name: str, ours: float, *, rival: str, against: float) -> str:
+    """One line: a figure in seconds, the rival's, the ratio."""
+    return f"{name:42} {ours * 1000:9.2f} ms   {rival:34} {against * 1000:9.2f} ms   x {ours / against:6.2f}"
 
 
 def write_groups(path: Path, *, pragma: Sequence[str] = ()) -> Callable[[], object]:
@@ -70,6 +76,18 @@ def main() -> None:
     compare(
         "package the Docker handler", lambda: handler_archive(handler="docker"), rival="bare interpreter", against=bare
     )
+    show_noop_enable()
+
+
+def show_noop_enable() -> None:
+    """Print what an enable with nothing to do costs beyond the interpreter's own start."""
+    with tempfile.TemporaryDirectory() as folder:
+        ours, bare = noop_enable(Path(folder))
+    for name, mine, theirs in (
+        ("enable with nothing to do, on the clock", ours.clock, bare.clock),
+        ("enable with nothing to do, processor", ours.processor, bare.processor),
+    ):
+        print(line(name, mine, rival="same wrapper, main() that returns", against=theirs))
 
 
 if __name__ == "__main__":

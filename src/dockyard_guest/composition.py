@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from dockyard_contract.environment import ExitCode
@@ -15,7 +16,7 @@ from dockyard_contract.errors import MalformedDocument
 from dockyard_contract.status import StatusWord
 from dockyard_guest.errors import GuestError, PermanentError
 from dockyard_guest.ports import Machine
-from dockyard_guest.runtime.call import read_call
+from dockyard_guest.runtime.call import at_home, read_call
 from dockyard_guest.runtime.dispatch import Verb, dispatch, parse_verb
 from dockyard_guest.runtime.enable import as_guest_error, report_for
 from dockyard_guest.runtime.log import Log
@@ -46,7 +47,8 @@ def run(name: str, verb_name: str, *, environ: Mapping[str, str]) -> int:
     machine = real_machine(log=log.write)
     try:
         verb = parse_verb(verb_name)
-        call = read_call(handler=name, environ=environ, files=machine.files)
+        known = at_home(environ) if verb is Verb.DIAGNOSE else environ
+        call = read_call(handler=name, environ=known, files=machine.files)
         handler = _load(name)(machine, call.version)
     except (GuestError, MalformedDocument) as error:
         return _foreseen(error, log=log)
@@ -56,6 +58,8 @@ def run(name: str, verb_name: str, *, environ: Mapping[str, str]) -> int:
 def run_command(verb: Verb, call: Call, *, handler: Handler, machine: Machine, log: Log) -> int:
     """Run one command with everything joined. Answers the exit code."""
     try:
+        if verb is Verb.DIAGNOSE:
+            return _tell(call, handler=handler, machine=machine)
         log.open(call.log_file, label=f"{call.version} {verb.value} {call.variables.sequence_number}")
         log.write(dispatch(verb, call, handler=handler, machine=machine, log=log.write))
     except (GuestError, MalformedDocument) as error:
@@ -82,6 +86,13 @@ def real_machine(*, log: Callable[[str], None]) -> Machine:
         settled=SettledMarker(files=files),
         system=SystemIdentity(files=files),
     )
+
+
+def _tell(call: Call, *, handler: Handler, machine: Machine) -> int:
+    from dockyard_guest.runtime.diagnosis import diagnose  # noqa: PLC0415 - the agent's own commands never need it
+
+    sys.stdout.write(diagnose(call, handler=handler, machine=machine))
+    return int(ExitCode.SUCCESS)
 
 
 def _load(name: str) -> Callable[[Machine, str], Handler]:

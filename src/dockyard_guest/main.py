@@ -7,30 +7,33 @@ the rest is in `composition`, which joins the handler, the runtime and the machi
 
 from __future__ import annotations
 
-import os
+import posix
+import time
 
 from .system.settled import is_settled
-
-TYPE_CHECKING = False  # the name type checkers know; importing it from typing would double the start
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def main(argv: list[str]) -> int:
     """Run one command: the handler's name and the verb. Answers the exit code."""
     handler, verb = argv
-    if verb == "enable" and _nothing_to_do(os.environ):
+    if verb == "enable" and _nothing_to_do():
         return 0
-    from .composition import run  # noqa: PLC0415 - see the module's docstring
+    from os import environ  # noqa: PLC0415 - see the module's docstring
 
-    return run(handler, verb, environ=os.environ)
+    from .composition import run  # noqa: PLC0415 - the same
+
+    return run(handler, verb, environ=environ)
 
 
-def _nothing_to_do(environ: Mapping[str, str]) -> bool:
+def _nothing_to_do() -> bool:
     """Whether the agent repeats an enable whose result is still there; reads the three variables that tell."""
     return is_settled(
-        folder=environ.get("AZURE_GUEST_AGENT_EXTENSION_PATH", ""),
-        version=environ.get("AZURE_GUEST_AGENT_EXTENSION_VERSION", ""),
-        sequence_number=environ.get("ConfigSequenceNumber", ""),
+        folder=_variable(b"AZURE_GUEST_AGENT_EXTENSION_PATH"),
+        version=_variable(b"AZURE_GUEST_AGENT_EXTENSION_VERSION"),
+        sequence_number=_variable(b"ConfigSequenceNumber"),
+        now=time.time(),
     )
+
+
+def _variable(name: bytes) -> str:
+    return posix.environ.get(name, b"").decode("utf-8", "surrogateescape")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Listener,
         OsRelease,
         PlainSettings,
+        Section,
         TlsProbe,
         Unit,
     )
@@ -252,8 +253,21 @@ class Background(Protocol):
 class Settled(Protocol):
     """The marker by which a repeated `enable` with nothing to do is known without reading anything else."""
 
-    def record(self, *, folder: str, version: str, sequence_number: int, watched: Sequence[str]) -> None:
-        """Declare a sequence number settled for as long as all these files stay as they are now."""
+    def record(
+        self,
+        *,
+        folder: str,
+        version: str,
+        sequence_number: int,
+        watched: Sequence[str],
+        pid_files: Sequence[str] = (),
+        until: float | None = None,
+    ) -> None:
+        """Declare a sequence number settled for as long as all these files stay as they are now.
+
+        Besides, only as long as those of the processes named by `pid_files` that run now go on, and until a moment in
+        seconds since the epoch if there is one.
+        """
 
     def forget(self, *, folder: str) -> None:
         """Declare nothing settled."""
@@ -335,3 +349,6 @@ class Handler(Protocol):
 
     def uninstall(self) -> str:
         """Take back what this version brought, unless another version has taken over. Answers one sentence."""
+
+    def diagnose(self) -> tuple[Section, ...]:
+        """What support must know of this extension's part of the machine; reads only, and no secret."""

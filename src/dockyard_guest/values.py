@@ -105,16 +105,22 @@ class CertificateFacts:
 
     Attributes:
         subject: Subject of the certificate.
+        names: Host names and addresses in its subject alternative name; a client compares no other.
         not_before: Begin of its validity, seconds since the epoch.
         not_after: End of its validity, seconds since the epoch.
+        authority_not_before: Begin of the authority's validity.
+        authority_not_after: End of the authority's validity. Client certificates do not hold beyond it either.
         key_matches: Whether the private key belongs to the certificate.
         chain_problem: Why the certificate does not lead to the authority; empty when it does. Dates are left out.
         serves: Whether it may be used by a server: serverAuth, or no restriction at all.
     """
 
     subject: str
+    names: tuple[str, ...]
     not_before: float
     not_after: float
+    authority_not_before: float
+    authority_not_after: float
     key_matches: bool
     chain_problem: str
     serves: bool
@@ -152,13 +158,25 @@ class PlainSettings:
 
 
 @dataclass(frozen=True)
+class Section:
+    """A part of the report for support: its title and its lines."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Applied:
     """What a handler has done for one sequence number.
 
     Attributes:
         message: One sentence for the status message.
         watched: Paths that must stay as they are now for the same settings to need no work again.
+        pid_files: Files with the numbers of processes that must go on for the same.
+        until: When the same settings need another look although nothing has changed, in seconds since the epoch.
     """
 
     message: str
     watched: tuple[str, ...] = ()
+    pid_files: tuple[str, ...] = ()
+    until: float | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -68,3 +69,15 @@ def test_every_dependency_has_its_reason() -> None:
     reasons = (ROOT / "docs/dependencies.md").read_text("utf-8")
     names = [requirement.split(">")[0] for requirement in wanted]
     assert [name for name in names if f"`{name}`" not in reasons] == []
+
+
+def test_every_rule_of_the_agent_names_a_test_that_exists() -> None:
+    page = (ROOT / "docs/reference/agent-rules.md").read_text("utf-8")
+    named = [match.partition("::") for match in re.findall(r"\| `(tests/[^`]+)` \|", page)]
+    assert len(named) > 30
+    missing = [f"{path}::{test}" for path, _, test in named if not is_there(ROOT / path, test)]
+    assert missing == []
+
+
+def is_there(path: Path, test: str) -> bool:
+    return path.is_file() and (not test or f"def {test}(" in path.read_text("utf-8"))

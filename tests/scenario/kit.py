@@ -40,6 +40,7 @@ from .world import (
     EngineCommands,
     EngineServices,
     EngineSockets,
+    Killed,
     NotedBackground,
     Running,
     SealedEnvelopes,
@@ -54,6 +55,7 @@ VERSION = "1.3.0"
 LOG = f"/var/log/azure/{NAME}/docker-extension.log"
 THUMBPRINT = "A" * 40
 NOW = 1_750_000_000.0
+KILLED = 137
 SECRET = "canary-4f1d"
 CERTS = {
     "ca": "-----BEGIN CERTIFICATE-----\nauthority\n-----END CERTIFICATE-----",
@@ -62,8 +64,11 @@ CERTS = {
 }
 GOOD_CERTIFICATE = CertificateFacts(
     subject="CN = web",
+    names=("web",),
     not_before=NOW - 3600,
     not_after=NOW + 90 * 86400,
+    authority_not_before=NOW - 3600,
+    authority_not_after=NOW + 1800 * 86400,
     key_matches=True,
     chain_problem="",
     serves=True,
@@ -168,7 +173,7 @@ class Context:
                 lock = TreeFiles(world).try_lock(path)
                 assert lock is not None
                 stack.enter_context(lock)
-            code = 0 if verb == "enable" and self._settled(world, variables) else _run(verb, variables, world)
+            code = 0 if verb == "enable" and self._settled(world, variables) else _run_or_die(verb, variables, world)
         return self._read_back(state, world, exit_code=code)
 
     def enable(self, state: State, *, number: int = 0, version: str = VERSION) -> State:
@@ -243,7 +248,10 @@ class Context:
         moved = self._root.with_name(f"{self._root.name}-marker")
         moved.mkdir(exist_ok=True)
         (moved / "settled").write_text(marker.replace(" /", f" {self._root}/"))
-        return is_settled(folder=str(moved), version=variables.version, sequence_number=str(variables.sequence_number))
+        number = str(variables.sequence_number)
+        return is_settled(
+            folder=str(moved), version=variables.version, sequence_number=number, now=VirtualClock(world).time()
+        )
 
     def _read_back(self, state: State, world: World, *, exit_code: int) -> State:
         paths = self._paths()
@@ -263,7 +271,15 @@ class Context:
             events=tuple(world.events),
             arrivals={},
             held_locks=(),
+            world={name: value for name, value in state.world.items() if name != "dies_at"},
         )
+
+
+def _run_or_die(verb: str, variables: AgentVariables, world: World) -> int:
+    try:
+        return _run(verb, variables, world)
+    except Killed:
+        return KILLED
 
 
 def _run(verb: str, variables: AgentVariables, world: World) -> int:

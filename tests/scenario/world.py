@@ -41,8 +41,13 @@ Type=notify
 EnvironmentFile=-/etc/default/docker
 ExecStart=/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock $DOCKER_OPTS
 """
+HARMLESS = (("dockerd", "--version"), ("dockerd", "--validate"), ("openssl", "x509"), ("ss", "-H"), ("df", "-h"))
 BROUGHT = ("apparmor", "containerd", "docker-cli", "docker.io", "runc")
 SEAL = b"sealed "
+
+
+class Killed(BaseException):
+    """The process has been killed: nothing it would still have done happens."""
 
 
 @dataclass
@@ -75,6 +80,14 @@ class World:
     links: Mapping[str, str] = field(default_factory=dict)
     tells_reload: bool = True
     reloaded: bool = False
+    dies_at: int = 0
+    effects: int = 0
+
+    def effect(self) -> None:
+        """Note that something in the machine changes now; the process dies before the change it is told to."""
+        self.effects += 1
+        if self.effects == self.dies_at:
+            raise Killed
 
     @property
     def live_restore(self) -> bool:
@@ -113,6 +126,7 @@ class TreeFiles(SystemFiles):
         return super().read(self._world.path(path))
 
     def write(self, path: str, content: bytes, *, mode: int) -> None:
+        self._world.effect()
         super().write(self._world.path(path), content, mode=mode)
 
     def append(self, path: str, content: bytes, *, mode: int) -> None:
@@ -120,6 +134,7 @@ class TreeFiles(SystemFiles):
 
     def remove(self, path: str) -> None:
         # The real write calls this one too, with a path that is inside already.
+        self._world.effect()
         super().remove(path if path.startswith(f"{self._world.root}/") else self._world.path(path))
 
     def rename(self, source: str, target: str) -> None:
@@ -179,6 +194,8 @@ class EngineCommands:
         return DOCKERD if self._world.text(DOCKERD) is not None else None
 
     def run(self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"") -> Completed:
+        if tuple(argv[:2]) in HARMLESS:
+            return Completed(argv=tuple(argv), exit_code=0, stdout=f"what {argv[0]} tells\n".encode())
         if argv[0] != DOCKERD:
             return run_program(self._world, argv, stdin=stdin)
         assert argv[1] == "--validate", f"nobody said that dockerd would be started with {argv[1]}"
@@ -247,6 +264,7 @@ class EngineServices:
         self._run(name)
 
     def _run(self, name: str) -> None:
+        self._world.effect()
         kept = self._world.live_restore
         self._world.running = None
         self._world.active.discard(name)

@@ -31,16 +31,23 @@ def make_authority(folder: Path, name: str = "ca", *, days: int = 30) -> Pair:
 
 
 def make_leaf(
-    folder: Path, name: str, *, authority: Pair, use: str = "", days: int = 20, authorised: bool = False
+    folder: Path,
+    name: str,
+    *,
+    authority: Pair,
+    use: str = "",
+    days: int = 20,
+    authorised: bool = False,
+    alternatives: str = "DNS:localhost,IP:127.0.0.1",
 ) -> Pair:
     """A certificate by an authority, for `use` (``serverAuth``, ``clientAuth``) or without any restriction.
 
-    An `authorised` one may issue certificates itself.
+    An `authorised` one may issue certificates itself; `alternatives` is its subject alternative name, if any.
     """
     pair = Pair(certificate=folder / f"{name}.pem", key=folder / f"{name}.key")
     request = folder / f"{name}.csr"
     extensions = folder / f"{name}.ext"
-    lines = ["subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    lines = [f"subjectAltName={alternatives}"] if alternatives else []
     lines += [f"extendedKeyUsage={use}"] if use else []
     lines += ["basicConstraints=critical,CA:TRUE"] if authorised else []
     extensions.write_text("\n".join(lines) + "\n")

@@ -5,10 +5,13 @@ Made by `main` at the start of a command; nothing else in the guest reads the en
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dockyard_contract.environment import (
+    PATH_VARIABLE,
+    VERSION_VARIABLE,
     AgentVariables,
     ExitCode,
     HandlerEnvironment,
@@ -80,6 +83,17 @@ class Call:
     def executable(self) -> str:
         """Path of the program that the manifest's commands start."""
         return f"{self.folder}/bin/{self.handler}-extension"
+
+
+def at_home(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The agent's variables for a command that a person starts, who gives none: told by the handler's own folder.
+
+    The folder is the one that holds this code's ``lib``, and its name ends in the version.
+    """
+    if environ.get(PATH_VARIABLE):
+        return environ
+    folder = os.path.realpath(__file__).rpartition("/lib/")[0]
+    return {**environ, PATH_VARIABLE: folder, VERSION_VARIABLE: folder.rpartition("-")[2]}
 
 
 def read_call(*, handler: str, environ: Mapping[str, str], files: Files) -> Call:

@@ -33,6 +33,7 @@ class Verb(enum.Enum):
     UPDATE = "update"
     UNINSTALL = "uninstall"
     WORK = "work"
+    DIAGNOSE = "diagnose"
 
     @property
     def reports_status(self) -> bool:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from dockyard_guest.errors import GuestError
 
 if TYPE_CHECKING:
     from dockyard_guest.ports import Clock, Files
@@ -28,9 +31,10 @@ class Log:
 
     def open(self, path: str, *, label: str) -> None:
         """Begin to write into a file; its folder is made when it is not there."""
-        self._files.make_folder(path.rpartition("/")[0], mode=0o755)
-        if self._files.size(path) > _LIMIT:
-            self._files.rename(path, f"{path}.old")
+        with suppress(GuestError):
+            self._files.make_folder(path.rpartition("/")[0], mode=0o755)
+            if self._files.size(path) > _LIMIT:
+                self._files.rename(path, f"{path}.old")
         self._path, self._label = path, label
         waiting, self._waiting = self._waiting, []
         for text in waiting:
@@ -43,7 +47,8 @@ class Log:
             return
         head = f"{utc(self._clock.time())} {self._label}: "
         lines = "".join(f"{head}{line}\n" for line in text.splitlines() or [""])
-        self._files.append(self._path, lines.encode(errors="replace"), mode=_MODE)
+        with suppress(GuestError):  # a full disk must not keep the work from being done, or its error from being told
+            self._files.append(self._path, lines.encode(errors="replace"), mode=_MODE)
 
     def complain(self, text: str) -> None:
         """Add a text and show it to whoever started the command: the agent puts the end of it into its report."""

@@ -6,6 +6,7 @@ meanwhile waits for the lock, and an older one gives up at its next step when it
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dockyard_contract.errors import MalformedDocument
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from dockyard_guest.ports import Handler, Machine
+    from dockyard_guest.ports import Clock, Handler, Machine
     from dockyard_guest.values import Applied
 
     from .call import Call
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 3600.0
 _POLL = 0.5
+_ROOM_POLL = 5.0
 
 
 def run_work(call: Call, *, handler: Handler, machine: Machine, log: Callable[[str], None]) -> str:
@@ -54,7 +56,7 @@ def run_work(call: Call, *, handler: Handler, machine: Machine, log: Callable[[s
                 report.write(StatusWord.SUCCESS, applied.message, substatus=progress.substatus())
                 _settle(call, applied=applied, report=report, machine=machine)
         except (GuestError, MalformedDocument) as error:
-            raise _fail(as_guest_error(error), report=report, progress=progress) from error
+            raise _fail(as_guest_error(error), report=report, progress=progress, clock=machine.clock) from error
     return applied.message
 
 
@@ -74,11 +76,19 @@ def _settle(call: Call, *, applied: Applied, report: Report, machine: Machine) -
         version=call.version,
         sequence_number=call.sequence_number,
         watched=(report.path, call.settings_file, *applied.watched),
+        pid_files=applied.pid_files,
+        until=applied.until,
     )
 
 
-def _fail(error: GuestError, *, report: Report, progress: ReportedProgress) -> GuestError:
+def _fail(error: GuestError, *, report: Report, progress: ReportedProgress, clock: Clock) -> GuestError:
+    """Report an error. On a full disk this waits for room: without a final status nobody would ever hear of it."""
     substatus = progress.substatus()
     text = str(error) if any(part.status.is_failure for part in substatus) else error.full_text
-    report.write(StatusWord.ERROR, text, code=int(error.exit_code), substatus=substatus)
+    deadline = clock.monotonic() + _PATIENCE
+    while clock.monotonic() < deadline:
+        with suppress(GuestError):
+            report.write(StatusWord.ERROR, text, code=int(error.exit_code), substatus=substatus)
+            break
+        clock.sleep(_ROOM_POLL)
     return error

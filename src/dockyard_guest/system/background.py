@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from dockyard_guest.ports import Commands, Services
 
 _TIMEOUT = 60.0
+_AGAIN = (
+    "--property=Restart=on-abnormal",
+    "--property=RestartSec=5",
+    "--property=StartLimitIntervalSec=3600",
+    "--property=StartLimitBurst=5",
+)
+"""Work that is killed, for want of memory for example, is begun again, a few times; work that ends by itself is not."""
 
 
 class SystemBackground:
@@ -40,7 +47,8 @@ class SystemBackground:
     def _start_unit(self, *, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> None:
         variables = [f"--setenv={key}={value}" for key, value in environment.items()]
         completed = self._commands.run(
-            ["systemd-run", f"--unit={name}", "--collect", "--quiet", *variables, "--", *argv], timeout=_TIMEOUT
+            ["systemd-run", f"--unit={name}", "--collect", "--quiet", *_AGAIN, *variables, "--", *argv],
+            timeout=_TIMEOUT,
         )
         if not completed.succeeded:
             raise TemporaryError("systemd-run could not start the background work.", details=completed.complaint)

@@ -42,23 +42,38 @@ class OpensslCertificates:
             stdin=certificate,
             what="server certificate",
         )
-        self._openssl("x509", "-noout", stdin=authority, what="certificate of the authority")
+        begin, end = self._validity(authority)
+        extensions = self._extensions(certificate)
         public_key = self._openssl("pkey", "-pubout", "-passin", "pass:", stdin=key, what="private key")
         return CertificateFacts(
             subject=_member(shown, "subject"),
+            names=_names(extensions.get("Subject Alternative Name", "")),
             not_before=_moment(_member(shown, "notBefore")),
             not_after=_moment(_member(shown, "notAfter")),
+            authority_not_before=begin,
+            authority_not_after=end,
             key_matches=_pem_block(shown) == _pem_block(public_key),
             chain_problem=self._chain_problem(authority=authority, certificate=certificate),
-            serves=self._serves(certificate),
+            serves=_serves(extensions.get("Extended Key Usage")),
         )
 
-    def _serves(self, certificate: bytes) -> bool:
+    def _validity(self, authorities: bytes) -> tuple[float, float]:
+        """From the first begin to the last end: while one authority follows another, a file holds both."""
+        mark = b"-----BEGIN CERTIFICATE-----"
+        blocks = [mark + block for block in authorities.split(mark)[1:]] or [authorities]
+        words = ("x509", "-noout", "-startdate", "-enddate")
+        shown = [self._openssl(*words, stdin=block, what="certificate of the authority") for block in blocks]
+        begins = [_moment(_member(text, "notBefore")) for text in shown]
+        return min(begins), max(_moment(_member(text, "notAfter")) for text in shown)
+
+    def _extensions(self, certificate: bytes) -> dict[str, str]:
+        """The certificate's extensions by openssl's names for them, each as one line."""
         text = self._openssl("x509", "-noout", "-text", stdin=certificate, what="server certificate")
         lines = [line.strip() for line in text.splitlines()]
-        starts = [index for index, line in enumerate(lines) if line.startswith("X509v3 Extended Key Usage")]
-        uses = [lines[index + 1] for index in starts if index + 1 < len(lines)]
-        return not uses or any(_SERVER_AUTH in line or _ANY_USE in line for line in uses)
+        mark = "X509v3 "
+        return {
+            head[len(mark) :].partition(":")[0]: line for head, line in zip(lines, lines[1:]) if head.startswith(mark)
+        }
 
     def _chain_problem(self, *, authority: bytes, certificate: bytes) -> str:
         from tempfile import TemporaryDirectory  # noqa: PLC0415 - see the module's docstring
@@ -84,6 +99,15 @@ class OpensslCertificates:
                 exit_code=ExitCode.BAD_CONFIGURATION,
             )
         return completed.output
+
+
+def _serves(uses: str | None) -> bool:
+    return uses is None or _SERVER_AUTH in uses or _ANY_USE in uses
+
+
+def _names(alternatives: str) -> tuple[str, ...]:
+    parts = [part.strip().partition(":") for part in alternatives.split(",")]
+    return tuple(name for kind, _, name in parts if kind in ("DNS", "IP Address"))
 
 
 def _member(shown: str, name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dockyard_guest.errors import PermanentError
-from dockyard_guest.handlers.docker.certificates import expires_soon, judge, sentence
+from dockyard_guest.handlers.docker.certificates import expires_soon, judge, next_look, sentence
 from dockyard_guest.system.certificates import OpensslCertificates
 from dockyard_guest.system.commands import SystemCommands
 from dockyard_guest.system.envelopes import OpensslEnvelopes
@@ -123,14 +123,33 @@ def test_no_key_ever_stands_in_the_log(server: Pair) -> None:
 
 
 FACTS = CertificateFacts(
-    subject="CN=x", not_before=0.0, not_after=100 * DAY, key_matches=True, chain_problem="", serves=True
+    subject="CN=x",
+    names=("x", "127.0.0.1"),
+    not_before=0.0,
+    not_after=100 * DAY,
+    authority_not_before=0.0,
+    authority_not_after=1000 * DAY,
+    key_matches=True,
+    chain_problem="",
+    serves=True,
 )
 
 
 def test_expiry_is_announced_two_weeks_before() -> None:
     assert not expires_soon(FACTS, now=85 * DAY)
     assert expires_soon(FACTS, now=87 * DAY)
-    assert sentence(FACTS) == "CN=x, valid until 1970-04-11 00:00 UTC"
+    assert sentence(FACTS) == "CN=x for x, 127.0.0.1, valid until 1970-04-11 00:00 UTC"
+
+
+def test_the_authoritys_end_counts_when_it_comes_first() -> None:
+    facts = replace(FACTS, authority_not_after=50 * DAY)
+    assert expires_soon(facts, now=37 * DAY)
+    assert sentence(facts).endswith("; its authority only until 1970-02-20 00:00 UTC")
+
+
+def test_there_is_something_new_to_say_two_weeks_before_the_end_and_at_the_end() -> None:
+    assert next_look(FACTS, now=20 * DAY) == 86 * DAY
+    assert next_look(FACTS, now=86.5 * DAY) == 100 * DAY
 
 
 @pytest.mark.parametrize(

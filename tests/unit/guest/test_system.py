@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -134,9 +136,16 @@ def test_background_work_is_a_unit_of_its_own_where_systemd_runs() -> None:
     programs = Programs()
     background = SystemBackground(commands=programs, services=Services(runs=True), log=print)
     background.start(name="work-3", argv=["/x/bin/handler", "work"], environment={"N": "3"})
-    assert programs.ran == [
-        ["systemd-run", "--unit=work-3", "--collect", "--quiet", "--setenv=N=3", "--", "/x/bin/handler", "work"]
-    ]
+    (argv,) = programs.ran
+    assert argv[:4] == ["systemd-run", "--unit=work-3", "--collect", "--quiet"]
+    assert argv[-4:] == ["--setenv=N=3", "--", "/x/bin/handler", "work"]
+
+
+def test_background_work_that_is_killed_is_begun_again_by_systemd() -> None:
+    programs = Programs()
+    background = SystemBackground(commands=programs, services=Services(runs=True), log=print)
+    background.start(name="work-3", argv=["/x/bin/handler", "work"], environment={})
+    assert {"--property=Restart=on-abnormal", "--property=StartLimitBurst=5"} <= set(programs.ran[0])
 
 
 def test_background_work_that_systemd_refuses_is_an_error() -> None:
@@ -162,8 +171,8 @@ def settle(folder: Path, *watched: Path) -> None:
     )
 
 
-def settled(folder: Path, *, version: str = "1.3.0", number: str = "4") -> bool:
-    return is_settled(folder=str(folder), version=version, sequence_number=number)
+def settled(folder: Path, *, version: str = "1.3.0", number: str = "4", now: float = 0.0) -> bool:
+    return is_settled(folder=str(folder), version=version, sequence_number=number, now=now)
 
 
 def test_a_number_is_settled_while_its_files_stay(tmp_path: Path) -> None:
@@ -177,6 +186,32 @@ def test_a_number_is_settled_while_its_files_stay(tmp_path: Path) -> None:
     assert not settled(tmp_path)
     absent.unlink()
     file.write_text("changed")
+    assert not settled(tmp_path)
+
+
+def test_a_number_is_settled_until_the_moment_of_its_next_look(tmp_path: Path) -> None:
+    marker = SettledMarker(files=SystemFiles())
+    marker.record(folder=str(tmp_path), version="1.3.0", sequence_number=4, watched=[], until=100.9)
+    assert settled(tmp_path, now=99.9)
+    assert not settled(tmp_path, now=100.0)
+
+
+def test_a_number_is_settled_while_the_process_of_a_file_runs(tmp_path: Path) -> None:
+    pid_file = tmp_path / "engine.pid"
+    with subprocess.Popen(
+        ["sh", "-c", "echo begun; read end"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        pid_file.write_text(f"{process.pid}\n")
+        SettledMarker(files=SystemFiles()).record(
+            folder=str(tmp_path), version="1.3.0", sequence_number=4, watched=[], pid_files=[str(pid_file), "/nowhere"]
+        )
+        assert settled(tmp_path)
+        pid_file.write_text(str(os.getpid()))
+        assert not settled(tmp_path)
+        pid_file.write_text(str(process.pid))
+        process.kill()
     assert not settled(tmp_path)
 
 
@@ -194,12 +229,11 @@ def test_a_damaged_marker_settles_nothing(tmp_path: Path, text: bytes) -> None:
     assert not settled(tmp_path)
 
 
-def test_a_repeated_enable_reads_the_variables_the_contract_names(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_repeated_enable_reads_the_variables_the_contract_names(tmp_path: Path) -> None:
     settle(tmp_path)
-    monkeypatch.setenv(PATH_VARIABLE, str(tmp_path))
-    monkeypatch.setenv(VERSION_VARIABLE, "1.3.0")
-    monkeypatch.setenv(SEQUENCE_VARIABLE, "4")
-    assert main.main(["docker", "enable"]) == 0
+    variables = {PATH_VARIABLE: str(tmp_path), VERSION_VARIABLE: "1.3.0", SEQUENCE_VARIABLE: "4"}
+    program = "import sys; from dockyard_guest.main import main; sys.exit(main(['docker', 'enable']))"
+    sources = str(Path(main.__file__).parents[1])
+    done = subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": sources, **variables}, check=False)
+    assert done.returncode == 0
     assert {path.name for path in tmp_path.iterdir()} == {"settled"}

@@ -32,24 +32,43 @@ def judge(facts: CertificateFacts, *, now: float) -> None:
         raise _unusable(f"`certs.cert` does not lead to the authority `certs.ca` ({facts.chain_problem})")
     if not facts.serves:
         raise _unusable("`certs.cert` may not be used by a server: its extended key usage lacks serverAuth")
-    if now < facts.not_before:
+    if not facts.names:
         raise _unusable(
-            f"`certs.cert` is valid only from {_moment(facts.not_before)}, and this machine's clock says {_moment(now)}"
+            "`certs.cert` names no host: its subject alternative name has neither a DNS name nor an IP address, and "
+            "docker clients look nowhere else"
         )
-    if now >= facts.not_after:
-        raise _unusable(
-            f"`certs.cert` has expired at {_moment(facts.not_after)}, and this machine's clock says {_moment(now)}"
-        )
+    _judge_dates("certs.cert", begin=facts.not_before, end=facts.not_after, now=now)
+    _judge_dates("certs.ca", begin=facts.authority_not_before, end=facts.authority_not_after, now=now)
 
 
 def sentence(facts: CertificateFacts) -> str:
     """What the certificate is, in a sentence."""
-    return f"{facts.subject or 'the certificate'}, valid until {_moment(facts.not_after)}"
+    subject = facts.subject or "the certificate"
+    text = f"{subject} for {', '.join(facts.names)}, valid until {_moment(facts.not_after)}"
+    if facts.authority_not_after < facts.not_after:
+        text += f"; its authority only until {_moment(facts.authority_not_after)}"
+    return text
 
 
 def expires_soon(facts: CertificateFacts, *, now: float) -> bool:
     """Whether the certificate should be replaced now."""
-    return facts.not_after - now < EXPIRY_NOTICE
+    return _end(facts) - now <= EXPIRY_NOTICE
+
+
+def next_look(facts: CertificateFacts, *, now: float) -> float:
+    """When there will be something new to say about the certificate: that it expires soon, or that it has expired."""
+    return _end(facts) if expires_soon(facts, now=now) else _end(facts) - EXPIRY_NOTICE
+
+
+def _end(facts: CertificateFacts) -> float:
+    return min(facts.not_after, facts.authority_not_after)
+
+
+def _judge_dates(member: str, *, begin: float, end: float, now: float) -> None:
+    if now < begin:
+        raise _unusable(f"`{member}` is valid only from {_moment(begin)}, and this machine's clock says {_moment(now)}")
+    if now >= end:
+        raise _unusable(f"`{member}` has expired at {_moment(end)}, and this machine's clock says {_moment(now)}")
 
 
 def _moment(seconds: float) -> str:

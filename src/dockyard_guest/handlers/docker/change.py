@@ -14,8 +14,8 @@ from dockyard_contract.environment import ExitCode
 from dockyard_guest.errors import GuestError, PermanentError
 
 from .judgement import first_words
-from .places import LAST_GOOD, SERVICE
-from .record import Record, Saved, read_last_good, write_last_good, write_record
+from .places import LAST_GOOD, RECORD, SERVICE
+from .record import Record, Saved, dump_record, parse_record, read_last_good, write_last_good, write_record
 
 if TYPE_CHECKING:
     from dockyard_guest.ports import Machine
@@ -102,7 +102,9 @@ def roll_back(machine: Machine, *, record: Record) -> str:
     if saved is None:
         return "No file had been changed."
     for item in saved:
-        if item.content is None:
+        if item.path == RECORD:
+            record = _as_it_was(item, now=record)
+        elif item.content is None:
             machine.files.remove(item.path)
         else:
             machine.files.write(item.path, item.content, mode=item.mode)
@@ -117,9 +119,14 @@ def roll_back(machine: Machine, *, record: Record) -> str:
 
 
 def _saved(facts: Facts) -> tuple[Saved, ...]:
-    return tuple(
-        Saved(path=path, content=found.content, mode=found.mode or 0o600) for path, found in facts.files.items()
-    )
+    files = [Saved(path=path, content=found.content, mode=found.mode or 0o600) for path, found in facts.files.items()]
+    return (*files, Saved(path=RECORD, content=dump_record(facts.record), mode=0o600))
+
+
+def _as_it_was(saved: Saved, *, now: Record) -> Record:
+    # A run that follows one that died finds a record of both configurations. Who is in charge and what came with the
+    # engine are no part of a configuration.
+    return replace(parse_record(saved.content or b""), owner=now.owner, packages=now.packages)
 
 
 def _both(before: Record, after: Record) -> Record:

@@ -14,10 +14,11 @@ from dockyard_guest.values import Applied
 
 from . import certificates, data_disk, hardening, platform_guard
 from .change import commit, put_in_place, roll_back, run_engine
+from .diagnosis import sections
 from .engine import check_machine, ensure_present
 from .facts import observe
 from .judgement import validate
-from .places import CERTIFICATE_FILES, DAEMON_CONFIG, DAEMON_FILES, DROP_IN
+from .places import CERTIFICATE_FILES, DAEMON_CONFIG, DAEMON_FILES, DROP_IN, PID_FILE
 from .plan import decide
 from .proofs import confinement, prove_answer, prove_refusal
 from .proxy import apt_goes_by
@@ -27,7 +28,7 @@ from .taking_back import close_remote_access, take_back
 
 if TYPE_CHECKING:
     from dockyard_guest.ports import Machine, Progress, Step
-    from dockyard_guest.values import PlainSettings
+    from dockyard_guest.values import PlainSettings, Section
 
     from .facts import Facts
     from .plan import Plan
@@ -71,7 +72,7 @@ class DockerHandler:
         ):
             step.say(ensure_present(self._machine, version=self._version, step=step))
         with progress.step("certificates", "checking the certificates") as step:
-            self._check_certificates(wanted.bundle, step=step)
+            until = self._check_certificates(wanted.bundle, step=step)
         facts, plan = self._configure(wanted, progress=progress)
         try:
             version = self._run(wanted, plan=plan, facts=facts, progress=progress)
@@ -80,7 +81,9 @@ class DockerHandler:
         except GuestError as error:
             raise self._rolled_back(error, facts=facts) from error
         commit(self._machine, plan)
-        return Applied(message=_message(version, port=wanted.port), watched=_watched(facts))
+        return Applied(
+            message=_message(version, port=wanted.port), watched=_watched(facts), pid_files=(PID_FILE,), until=until
+        )
 
     def disable(self) -> str:
         """Close the remote access and leave the containers alone.
@@ -103,10 +106,15 @@ class DockerHandler:
         """Take back what the extension brought; volumes, images and containers' data stay."""
         return take_back(self._machine, version=self._version)
 
-    def _check_certificates(self, bundle: Bundle | None, *, step: Step) -> None:
+    def diagnose(self) -> tuple[Section, ...]:
+        """What support must know of the engine."""
+        return sections(self._machine, version=self._version)
+
+    def _check_certificates(self, bundle: Bundle | None, *, step: Step) -> float | None:
+        """Make sure that the certificates can be used. Answers when they need the next look."""
         if bundle is None:
             step.say("none are asked for")
-            return
+            return None
         facts = self._machine.certificates.inspect(
             authority=bundle.authority, certificate=bundle.certificate, key=bundle.key
         )
@@ -116,6 +124,7 @@ class DockerHandler:
             step.warn(f"soon to expire: {certificates.sentence(facts)}")
         else:
             step.say(certificates.sentence(facts))
+        return certificates.next_look(facts, now=now)
 
     def _configure(self, wanted: DockerSettings, *, progress: Progress) -> tuple[Facts, Plan]:
         with progress.step("configuration", "comparing what is with what is wanted") as step:

@@ -14,6 +14,7 @@ RECORD = f"{STATE_FOLDER}/record.json"
 LAST_GOOD = f"{STATE_FOLDER}/last-good.json"
 
 ENGINE_SOCKET = "/run/docker.sock"
+PID_FILE = "/run/docker.pid"
 SERVICE = "docker.service"
 SOCKET_UNIT = "docker.socket"
 CONTAINERD = "containerd.service"

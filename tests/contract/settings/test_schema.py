@@ -1,0 +1,147 @@
+"""The published schema of the Docker extension's settings and the handler's parser say the same about every sample."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from dockyard_contract.errors import MalformedDocument
+from dockyard_contract.settings import parse_protected, parse_settings, public_settings
+from dockyard_guest.errors import GuestError
+from dockyard_guest.handlers.docker.settings import parse_docker_settings
+from dockyard_guest.values import PlainSettings
+
+REFERENCE = Path(__file__).parents[3] / "docs/reference"
+SCHEMA: dict[str, Any] = json.loads((REFERENCE / "docker-extension-settings.schema.json").read_text())
+PAGE = (REFERENCE / "docker-extension.md").read_text()
+CERT = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
+KEY = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"
+CERTS = {"ca": CERT, "cert": CERT, "key": KEY}
+IN_BASE64 = {name: base64.b64encode(text.encode()).decode() for name, text in CERTS.items()}
+GOOD = {"certs": CERTS}
+
+ACCEPTED: tuple[tuple[object, object], ...] = (
+    (None, None),
+    ({}, {}),
+    ({"docker": None}, {"certs": None}),
+    ({"docker": {}}, None),
+    ({"docker": {"port": None, "options": None}}, None),
+    ({"docker": {"port": 2376}}, GOOD),
+    ({"docker": {"port": "2376"}}, {"certs": IN_BASE64}),
+    ({"docker": {"port": " 02376 "}}, GOOD),
+    ({"docker": {"port": 1}}, GOOD),
+    ({"docker": {"port": 65535}}, GOOD),
+    ({"docker": {"port": "65535"}}, GOOD),
+    ({"docker": {"options": []}}, None),
+    ({"docker": {"options": ["-D", "--label='a b'", "--mtu\t1400"]}}, None),
+    ({}, GOOD),
+    ({"docker": {"port": 2376, "colour": "red"}, "unknown": 1}, {**GOOD, "also": []}),
+)
+REFUSED: tuple[tuple[object, object], ...] = (
+    ([], None),
+    ("text", None),
+    ({}, []),
+    ({"docker": []}, None),
+    ({"docker": "2376"}, None),
+    ({"docker": {"port": 0}}, GOOD),
+    ({"docker": {"port": 65536}}, GOOD),
+    ({"docker": {"port": "65536"}}, GOOD),
+    ({"docker": {"port": "0"}}, GOOD),
+    ({"docker": {"port": "000000080"}}, GOOD),
+    ({"docker": {"port": ""}}, GOOD),
+    ({"docker": {"port": "http"}}, GOOD),
+    ({"docker": {"port": "-1"}}, GOOD),
+    ({"docker": {"port": 23.5}}, GOOD),
+    ({"docker": {"port": True}}, GOOD),
+    ({"docker": {"port": [2376]}}, GOOD),
+    ({"docker": {"port": 2376}}, None),
+    ({"docker": {"port": 2376}}, {}),
+    ({"docker": {"port": 2376}}, {"certs": None}),
+    ({"docker": {"options": "-D"}}, None),
+    ({"docker": {"options": [1]}}, None),
+    ({"docker": {"options": [None]}}, None),
+    ({"docker": {"options": ["--label=a\x00b"]}}, None),
+    ({}, {"certs": []}),
+    ({}, {"certs": {}}),
+    ({}, {"certs": {"ca": CERT, "cert": CERT}}),
+    ({}, {"certs": {**CERTS, "key": None}}),
+    ({}, {"certs": {**CERTS, "key": 1}}),
+    ({}, {"certs": {**CERTS, "key": "no pem"}}),
+    ({}, {"certs": {**CERTS, "key": ""}}),
+)
+BEYOND_THE_SCHEMA: tuple[tuple[object, object], ...] = (
+    ({"docker": {"options": ["--tls=false"]}}, None),
+    ({"docker": {"options": ["-H", "tcp://0.0.0.0:2375"]}}, None),
+    ({"docker": {"options": ["--label='a"]}}, None),
+    ({}, {"certs": {**CERTS, "key": CERT}}),
+)
+
+
+def parser_accepts(public: object, protected: object) -> bool:
+    """What the handler makes of settings, read from the documents the agent would hand over."""
+    document = json.dumps({"runtimeSettings": [{"handlerSettings": {"publicSettings": public}}]})
+    try:
+        shown = parse_settings(document, document="0.settings").public or public_settings({}, document="0.settings")
+        hidden = parse_protected("{}" if protected is None else json.dumps(protected), document="0.settings")
+        parse_docker_settings(PlainSettings(public=shown, protected=hidden))
+    except (GuestError, MalformedDocument):
+        return False
+    return True
+
+
+def schema_accepts(public: object, protected: object) -> bool:
+    settings = {"publicSettings": public, "protectedSettings": protected}
+    return bool(Draft202012Validator(SCHEMA).is_valid(settings))
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize(("public", "protected"), ACCEPTED)
+def test_both_accept(public: object, protected: object) -> None:
+    assert (parser_accepts(public, protected), schema_accepts(public, protected)) == (True, True)
+
+
+@pytest.mark.parametrize(("public", "protected"), REFUSED)
+def test_both_refuse(public: object, protected: object) -> None:
+    assert (parser_accepts(public, protected), schema_accepts(public, protected)) == (False, False)
+
+
+@pytest.mark.parametrize(("public", "protected"), BEYOND_THE_SCHEMA)
+def test_what_a_schema_cannot_say_the_parser_refuses(public: object, protected: object) -> None:
+    assert (parser_accepts(public, protected), schema_accepts(public, protected)) == (False, True)
+
+
+def members(schema: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Paths of the members a schema describes, without the objects that only hold others."""
+    for name, part in schema.get("properties", {}).items():
+        reference = part.get("$ref", "").removeprefix("#/$defs/")
+        inner = {**SCHEMA["$defs"].get(reference, {}), **part}
+        here = name if path in ("", "publicSettings", "protectedSettings") else f"{path}.{name}"
+        below = list(members(inner, here))
+        yield from below or [here]
+
+
+def test_the_parser_knows_every_member_of_the_schema() -> None:
+    public = {"docker": {"port": 2376, "options": ["-D"]}}
+    read = parse_docker_settings(
+        PlainSettings(
+            public=public_settings(public, document="x"), protected=parse_protected(json.dumps(GOOD), document="x")
+        )
+    )
+    assert read.ignored == ()
+    given = {"docker.port", "docker.options", "certs.ca", "certs.cert", "certs.key"}
+    assert set(members(SCHEMA)) == given
+
+
+def test_the_reference_page_has_a_line_for_every_member() -> None:
+    told = set(re.findall(r"^\| `([a-z.-]+)` \|", PAGE, re.MULTILINE))
+    assert told == set(members(SCHEMA))

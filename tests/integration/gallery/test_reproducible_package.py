@@ -1,0 +1,60 @@
+"""The extension's package is the same bit for bit, whoever builds it, when, and where."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+from dockyard.gallery.archive import handler_archive
+
+SOURCES = Path(__file__).parents[3] / "src"
+BUILD = """
+import sys
+from dockyard.gallery.archive import handler_archive
+sys.stdout.buffer.write(handler_archive(handler="docker"))
+"""
+
+
+def build(sources: Path, *, umask: int, cwd: Path, **environment: str) -> bytes:
+    """Build the package in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", BUILD],
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(sources), **environment},
+        umask=umask,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    ).stdout
+
+
+def copied(folder: Path) -> Path:
+    """The sources somewhere else, later, by somebody with other habits: other times, modes, and byte code about."""
+    sources = folder / "elsewhere"
+    shutil.copytree(SOURCES, sources, copy_function=shutil.copyfile)
+    for path in sources.rglob("*"):
+        os.utime(path, (2_000_000_000, 2_000_000_000))
+        path.chmod(0o700)
+    return sources
+
+
+def test_two_builds_in_different_surroundings_are_equal(tmp_path: Path) -> None:
+    here = build(SOURCES, umask=0o022, cwd=Path("/"), TZ="UTC", LC_ALL="C", PYTHONHASHSEED="1")
+    surroundings = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "2", "SOURCE_DATE_EPOCH": "9"}
+    there = build(copied(tmp_path), umask=0o077, cwd=tmp_path, **surroundings)
+    assert here == there
+    assert here == handler_archive(handler="docker")
+
+
+def test_the_package_holds_what_it_needs_and_nothing_of_its_builder() -> None:
+    with zipfile.ZipFile(BytesIO(handler_archive(handler="docker"))) as archive:
+        entries = archive.infolist()
+    assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
+    assert {oct(entry.external_attr >> 16) for entry in entries} == {"0o644", "0o755"}
+    assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
+    assert not [entry.filename for entry in entries if "__pycache__" in entry.filename]
