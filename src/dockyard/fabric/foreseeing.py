@@ -1,6 +1,7 @@
 """What a deployment would change, found out without changing anything. Used by the ARM API for ``whatIf``.
 
-Works on a masked plan: secure values are stars in all it says.
+Works on two plans of the same template: the real one is compared with what is there, the masked one, which has stars
+for secure values, is what is told.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from dockyard.fabric.deploying import others_than
 from dockyard.fabric.ports import ResourceClient
-from dockyard.model.deployment import DEPLOYMENTS, DeploymentMode
+from dockyard.model.deployment import DeploymentMode
 from dockyard.model.resource_id import ResourceId
 from dockyard.templates.errors import ResourceNeeded, TemplateError
 from dockyard.templates.expansion import Unrolled
@@ -22,6 +23,7 @@ from dockyard.templates.values import same
 
 # What a resource takes but never gives back: a difference here says nothing, and showing it could tell a secret.
 _WRITE_ONLY = frozenset({"protectedsettings", "adminpassword", "customdata"})
+_HIDDEN = "********"
 
 
 class ChangeType(Enum):
@@ -56,10 +58,14 @@ class Change:
     delta: tuple[PropertyChange, ...] = field(default=())
 
 
-async def foresee(*, plan: Plan, client: ResourceClient, mode: DeploymentMode) -> Sequence[Change]:
+async def foresee(*, plan: Plan, masked: Plan, client: ResourceClient, mode: DeploymentMode) -> Sequence[Change]:
     """Return the changes, those of the template first. Raises TemplateError, DockyardError."""
-    known: dict[str, Mapping[str, Any] | None] = {}
-    changes = [await _foreseen(each, plan=plan, client=client, known=known) for each in plan.resources]
+    bodies = _Bodies(client)
+    changes: list[Change] = []
+    for resource, shown in zip(plan.resources, masked.resources, strict=True):
+        before = await client.get(id=resource.id, api_version=resource.api_version)
+        after, told = await bodies.of(resource, plan), await bodies.of(shown, masked)
+        changes.append(_foreseen(resource, before=before, after=after, told=told))
     keys = {resource.key for resource in plan.resources}
     found = await client.list(resource_group=plan.scope.target.group.name)
     deleted = {id.key for id in others_than(keys, found=found)} if mode is DeploymentMode.COMPLETE else set()
@@ -71,45 +77,54 @@ async def foresee(*, plan: Plan, client: ResourceClient, mode: DeploymentMode) -
     return changes
 
 
-async def _foreseen(
-    resource: Unrolled, *, plan: Plan, client: ResourceClient, known: dict[str, Mapping[str, Any] | None]
+class _Bodies:
+    """What resources would be sent, with the states they ask for."""
+
+    def __init__(self, client: ResourceClient) -> None:
+        self._client = client
+        self._known: dict[str, Mapping[str, Any] | None] = {}
+
+    async def of(self, resource: Unrolled, plan: Plan) -> dict[str, Any]:
+        while True:
+            try:
+                return _readable(request_body(resource, plan.states(self._known)))
+            except ResourceNeeded as needed:
+                id = parse_id(needed.id)
+                if id is not None:
+                    self._known[id.key] = await self._client.get(id=id, api_version=needed.api_version)
+            except TemplateError:
+                return _readable(resource.sent)  # it speaks of what is there only once it is deployed
+
+
+def _foreseen(
+    resource: Unrolled, *, before: Mapping[str, Any] | None, after: dict[str, Any], told: dict[str, Any]
 ) -> Change:
-    before = await client.get(id=resource.id, api_version=resource.api_version)
-    after = {**_identity(resource), **_without_write_only(await _body(resource, plan, client, known))}
-    if resource.id.type.lower() == DEPLOYMENTS.lower():
+    if resource.is_deployment:
         return Change(id=resource.id, kind=ChangeType.DEPLOY)
+    shown = {**_identity(resource), **told}
     if before is None:
-        return Change(id=resource.id, kind=ChangeType.CREATE, after=after)
-    delta = tuple(differences(before, after))
+        return Change(id=resource.id, kind=ChangeType.CREATE, after=shown)
+    delta = tuple(differences(before, after, told=told))
     kind = ChangeType.MODIFY if delta else ChangeType.NO_CHANGE
-    return Change(id=resource.id, kind=kind, before=before, after=after, delta=delta)
+    return Change(id=resource.id, kind=kind, before=before, after=shown, delta=delta)
 
 
-async def _body(
-    resource: Unrolled, plan: Plan, client: ResourceClient, known: dict[str, Mapping[str, Any] | None]
-) -> dict[str, Any]:
-    while True:
-        try:
-            return request_body(resource, plan.states(known))
-        except ResourceNeeded as needed:
-            id = parse_id(needed.id)
-            if id is not None:
-                known[id.key] = await client.get(id=id, api_version=needed.api_version)
-        except TemplateError:
-            return dict(resource.sent)  # it speaks of what is only there once the deployment runs
+def differences(
+    before: Mapping[str, Any], after: Mapping[str, Any], *, told: Mapping[str, Any], path: str = ""
+) -> Iterator[PropertyChange]:
+    """Yield where ``after`` differs; what it does not speak of stays as it is and is no difference.
 
-
-def differences(before: Mapping[str, Any], after: Mapping[str, Any], *, path: str = "") -> Iterator[PropertyChange]:
-    """Yield where ``after`` differs; what it does not speak of stays as it is and is no difference."""
+    ``told`` has the values to show in place of those of ``after``.
+    """
     for name, wanted in after.items():
         here = f"{path}.{name}" if path else name
-        found = before.get(name)
+        found, shown = before.get(name), told.get(name, _HIDDEN)
+        if not path and name.lower() == "location":
+            continue  # there is one place only, whatever it is called
         if isinstance(found, Mapping) and isinstance(wanted, Mapping):
-            yield from differences(found, wanted, path=here)
-        elif name.lower() in ("name", "type", "location", "apiversion") and not path:
-            continue
+            yield from differences(found, wanted, told=shown if isinstance(shown, Mapping) else {}, path=here)
         elif wanted is not None and not same(found, wanted) and not (found is None and wanted in ({}, [])):
-            yield PropertyChange(here, ChangeType.CREATE if found is None else ChangeType.MODIFY, found, wanted)
+            yield PropertyChange(here, ChangeType.CREATE if found is None else ChangeType.MODIFY, found, shown)
 
 
 def _identity(resource: Unrolled) -> dict[str, Any]:
@@ -117,10 +132,12 @@ def _identity(resource: Unrolled) -> dict[str, Any]:
     return {"id": str(id), "name": id.name, "type": id.type, "apiVersion": resource.api_version}
 
 
-def _without_write_only(value: Any) -> Any:
+def _readable(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object without what a resource never gives back, at any depth."""
+    return {name: _readable_value(item) for name, item in members.items() if name.lower() not in _WRITE_ONLY}
+
+
+def _readable_value(value: Any) -> Any:
     if isinstance(value, list):
-        return [_without_write_only(item) for item in value]
-    if isinstance(value, dict):
-        kept = {name: item for name, item in value.items() if name.lower() not in _WRITE_ONLY}
-        return {name: _without_write_only(item) for name, item in kept.items()}
-    return value
+        return [_readable_value(item) for item in value]
+    return _readable(value) if isinstance(value, dict) else value

@@ -80,7 +80,8 @@ def request_body(resource: Unrolled, runtime: Runtime) -> dict[str, Json]:
     body = _object(resolve({**members, "properties": rest}, scope, place))
     inner = _is_inner(rest)
     found = template if inner else _escaped(resolve(template, scope, place.child("properties", "template")))
-    return {**body, "properties": {**body["properties"], "template": found}}
+    options = {"scope": "inner" if inner else "outer"}  # said in words, so that the receiver knows what it gets
+    return {**body, "properties": {**body["properties"], "template": found, "expressionEvaluationOptions": options}}
 
 
 def evaluate_outputs(plan: Plan, runtime: Runtime) -> dict[str, Json]:

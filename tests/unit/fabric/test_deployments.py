@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dockyard.fabric.deployments import DeploymentRequest
-from dockyard.fabric.foreseeing import ChangeType, foresee
+from dockyard.fabric.foreseeing import Change, ChangeType, foresee
 from dockyard.model.deployment import DEPLOYMENTS, Deployment, DeploymentMode, DeploymentState
 from dockyard.model.errors import Conflict, InvalidRequest, NotFound
 from dockyard.model.operation import OperationStatus
@@ -251,10 +251,15 @@ async def test_a_group_takes_its_deployments_records_along(world: World, resourc
 async def changes(
     world: World, resources: FakeResources, body: Mapping[str, Any], **options: Any
 ) -> dict[str, ChangeType]:
+    return {change.id.name: change.kind for change in await foreseen(world, resources, body, **options)}
+
+
+async def foreseen(world: World, resources: FakeResources, body: Mapping[str, Any], **options: Any) -> Sequence[Change]:
     asked = request(body, **options)
-    plan = world.fabric.deployments.plan(request=asked, client=resources, masked=True)
-    found = await foresee(plan=plan, client=resources, mode=asked.mode)
-    return {change.id.name: change.kind for change in found}
+    plan, masked = (
+        world.fabric.deployments.plan(request=asked, client=resources, masked=each) for each in (False, True)
+    )
+    return await foresee(plan=plan, masked=masked, client=resources, mode=asked.mode)
 
 
 async def test_what_would_change_is_told_without_changing_it(world: World, resources: FakeResources) -> None:
@@ -277,8 +282,15 @@ async def test_what_would_change_tells_no_secret(world: World, resources: FakeRe
         "y": "[reference('a').none]",
     }
     body = template(parameters=SECRET, resources=[machine("a"), machine("b", properties=properties)])
-    asked = request(body, p="canary-1")
-    plan = world.fabric.deployments.plan(request=asked, client=resources, masked=True)
-    found = await foresee(plan=plan, client=resources, mode=asked.mode)
+    found = await foreseen(world, resources, body, p="canary-1")
     assert "canary" not in repr(found)
     assert "Y2FuYXJ5" not in repr(found)
+
+
+async def test_a_secret_that_stays_the_same_is_no_change(world: World, resources: FakeResources) -> None:
+    body = template(parameters=SECRET, resources=[machine("a", properties={"x": "[parameters('p')]"})])
+    await deploy(world, resources, body, p="canary-1")
+    assert await changes(world, resources, body, p="canary-1") == {"a": ChangeType.NO_CHANGE}
+    (change,) = await foreseen(world, resources, body, p="canary-2")
+    assert [(each.path, each.after) for each in change.delta] == [("properties.x", "********")]
+    assert "canary-2" not in repr(change)

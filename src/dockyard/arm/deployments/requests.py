@@ -101,4 +101,4 @@ def _parameters(properties: JsonObject) -> dict[str, Any]:
 
 def _is_evaluated_outside(properties: JsonObject) -> bool:
     options = properties.optional_object("expressionEvaluationOptions")
-    return options is not None and (options.optional_string("scope") or "outer").lower() != "inner"
+    return options is not None and (options.optional_string("scope") or "").lower() == "outer"

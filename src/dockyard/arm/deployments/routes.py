@@ -70,8 +70,10 @@ async def what_if(request: Request) -> Response:
     """Say what a deployment would change."""
     asked = await what_if_request(request)
     client = _client(request)
-    plan = _use_case(request).plan(request=asked.deployment, client=client, masked=True)
-    changes = await foresee(plan=plan, client=client, mode=asked.deployment.mode)
+    plan, masked = (
+        _use_case(request).plan(request=asked.deployment, client=client, masked=each) for each in (False, True)
+    )
+    changes = await foresee(plan=plan, masked=masked, client=client, mode=asked.deployment.mode)
     return JSONResponse(documents.what_if(changes, ids_only=asked.ids_only))
 
 
