@@ -184,10 +184,15 @@ class Deploying:
     def _kept(self) -> set[str]:
         keys = {resource.key for resource in self._plan.resources}
         for resource in self._plan.resources:
-            document = self._known.get(resource.key) if resource.is_deployment else None
-            for entry in (document or {}).get("properties", {}).get("outputResources", []):
-                keys.add(str(entry["id"]).lower())
+            if resource.is_deployment:
+                keys |= made_by(self._known.get(resource.key))
         return keys
+
+
+def made_by(deployment: Mapping[str, Any] | None) -> set[str]:
+    """Return the keys of what a nested deployment made, given its document."""
+    entries = (deployment or {}).get("properties", {}).get("outputResources", [])
+    return {str(entry["id"]).lower() for entry in entries}
 
 
 def others_than(keys: set[str], *, found: Sequence[ResourceId]) -> list[ResourceId]:

@@ -18,7 +18,7 @@ from typing import Any
 from dockyard.fabric.deploying import Deploying, Pen
 from dockyard.fabric.operations import Journal, Operations, Work
 from dockyard.fabric.ports import Clock, ResourceClient, Store
-from dockyard.model.deployment import Dependency, Deployment, DeploymentMode, DeploymentState
+from dockyard.model.deployment import DEPLOYMENTS, Dependency, Deployment, DeploymentMode, DeploymentState
 from dockyard.model.errors import Conflict, DockyardError, ErrorRecord, InvalidRequest, NotFound, OperationFailed
 from dockyard.model.operation import OperationKind
 from dockyard.model.resource_group import ResourceGroup
@@ -57,16 +57,16 @@ class Deployments:
 
     def get(self, *, id: ResourceId) -> Deployment:
         """Return one deployment. Raises NotFound (code DeploymentNotFound)."""
-        self._group(id)
+        self._group(id.resource_group)
         found = self._store.deployment(id=id)
         if found is None:
             raise NotFound(f"Deployment '{id.name}' could not be found", code="DeploymentNotFound")
         return found
 
-    def list(self, *, resource_group: ResourceId) -> Sequence[Deployment]:
+    def list(self, *, resource_group: str) -> Sequence[Deployment]:
         """Return the deployments of a group, newest first. Raises NotFound."""
         self._group(resource_group)
-        return list(reversed(self._store.deployments(resource_group=resource_group.resource_group)))
+        return self._store.deployments(resource_group=resource_group)[::-1]
 
     def plan(self, *, request: DeploymentRequest, client: ResourceClient, masked: bool = False) -> Plan:
         """Return what a deployment would do; ``masked`` for showing.
@@ -77,7 +77,7 @@ class Deployments:
             NotFound: there is no such group.
         """
         target = Target(
-            group=self._group(request.id),
+            group=self._group(request.id.resource_group),
             tenant_id=request.tenant_id,
             deployment=request.id.name,
             endpoint=request.endpoint,
@@ -120,10 +120,14 @@ class Deployments:
             )
         await self._operations.preempt(target=id, error=_CANCELED)
         self._close(id, state=DeploymentState.CANCELED, error=_CANCELED)
+        for step in found.steps:
+            nested = self._store.deployment(id=step.target) if step.target.type == DEPLOYMENTS else None
+            if nested is not None and not nested.state.is_final:
+                await self.cancel(id=nested.id)
 
     def delete(self, *, id: ResourceId) -> bool:
         """Forget a deployment; what it made stays. False when there was none. Raises Conflict."""
-        self._group(id)
+        self._group(id.resource_group)
         if self._operations.busy(target=id):
             raise Conflict(
                 f"The deployment '{id.name}' is still active and cannot be deleted",
@@ -195,12 +199,12 @@ class Deployments:
 
         Pen(store=self._store, clock=self._clock, id=id).change(closed)
 
-    def _group(self, id: ResourceId) -> ResourceGroup:
+    def _group(self, name: str) -> ResourceGroup:
         for group in self._store.resource_groups():
-            if group.name.lower() == id.resource_group.lower():
+            if group.name.lower() == name.lower():
                 return group
         raise NotFound(
-            f"Resource group '{id.resource_group}' could not be found",
+            f"Resource group '{name}' could not be found",
             resolution="Create it first, or use the group 'dockyard'.",
             code="ResourceGroupNotFound",
         )

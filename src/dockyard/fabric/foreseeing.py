@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from dockyard.fabric.deploying import others_than
+from dockyard.fabric.deploying import made_by, others_than
 from dockyard.fabric.ports import ResourceClient
 from dockyard.model.deployment import DeploymentMode
 from dockyard.model.resource_id import ResourceId
-from dockyard.templates.errors import ResourceNeeded, TemplateError
+from dockyard.templates.errors import ResourceNeeded
 from dockyard.templates.expansion import Unrolled
 from dockyard.templates.planning import Plan, request_body
 from dockyard.templates.resource_ids import parse_id
@@ -62,11 +62,12 @@ async def foresee(*, plan: Plan, masked: Plan, client: ResourceClient, mode: Dep
     """Return the changes, those of the template first. Raises TemplateError, DockyardError."""
     bodies = _Bodies(client)
     changes: list[Change] = []
+    keys = {resource.key for resource in plan.resources}
     for resource, shown in zip(plan.resources, masked.resources, strict=True):
         before = await client.get(id=resource.id, api_version=resource.api_version)
+        keys |= made_by(before) if resource.is_deployment else set()
         after, told = await bodies.of(resource, plan), await bodies.of(shown, masked)
         changes.append(_foreseen(resource, before=before, after=after, told=told))
-    keys = {resource.key for resource in plan.resources}
     found = await client.list(resource_group=plan.scope.target.group.name)
     deleted = {id.key for id in others_than(keys, found=found)} if mode is DeploymentMode.COMPLETE else set()
     for id in found:
@@ -87,13 +88,11 @@ class _Bodies:
     async def of(self, resource: Unrolled, plan: Plan) -> dict[str, Any]:
         while True:
             try:
-                return _readable(request_body(resource, plan.states(self._known)))
+                return _readable(request_body(resource, plan.states(self._known, tolerant=True)))
             except ResourceNeeded as needed:
                 id = parse_id(needed.id)
                 if id is not None:
                     self._known[id.key] = await self._client.get(id=id, api_version=needed.api_version)
-            except TemplateError:
-                return _readable(resource.sent)  # it speaks of what is there only once it is deployed
 
 
 def _foreseen(

@@ -2,6 +2,7 @@
 
     TemplateError        the template is wrong; says path, line and expression (ARM's code InvalidTemplate)
     ExpressionError      an expression cannot be evaluated; has no place yet, ``walk`` gives it one
+    └── StateUnknown     ... because a resource it asks for does not exist
     ResourceNeeded       not a failure: an expression asks for the state of a resource nobody has fetched yet
 
 ``ExpressionError`` and ``ResourceNeeded`` never leave this room but for the planner's own caller. Texts quote
@@ -21,6 +22,10 @@ class TemplateError(InvalidRequest):
 
 class ExpressionError(Exception):
     """One expression cannot be evaluated; the message is a sentence without its full stop."""
+
+
+class StateUnknown(ExpressionError):
+    """An expression asks for the state of a resource that does not exist."""
 
 
 class ResourceNeeded(Exception):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from dockyard.model.resource_group import ResourceGroup
 from dockyard.model.resource_id import ResourceId
@@ -37,7 +38,7 @@ class Unrolled:
     turn: int = 0
     batch: int = 0
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The id without regard to case."""
         return self.id.key

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
+from dockyard.templates.checking import check_template, is_inner, without_inner_template
 from dockyard.templates.directory import Directory
 from dockyard.templates.errors import ExpressionError, TemplateError
 from dockyard.templates.evaluate import evaluate
@@ -25,6 +26,8 @@ from dockyard.templates.values import Json, kind_of
 from dockyard.templates.variables import Variables
 from dockyard.templates.walk import called, copies, resolve
 
+MAX_RESOURCES = 800
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -37,9 +40,9 @@ class Plan:
     directory: Directory
     after: Mapping[str, frozenset[str]]
 
-    def states(self, known: Mapping[str, Mapping[str, Json] | None]) -> States:
+    def states(self, known: Mapping[str, Mapping[str, Json] | None], *, tolerant: bool = False) -> States:
         """Return what expressions may ask for, given the states fetched so far, by key."""
-        return States(self.directory, known)
+        return States(self.directory, known, tolerant=tolerant)
 
 
 def make_plan(
@@ -57,11 +60,14 @@ def make_plan(
         parameters=given.masked if masked else given.values,
         variables=Variables(template.variables, template.place.child("variables")),
     )
+    check_template(template)
     unrolled = tuple(unroll(template.resources, scope))
+    _check_number(unrolled, template)
     directory = Directory(unrolled, loops=loop_names(template.resources, scope))
     enabled = tuple(resource for resource in unrolled if resource.enabled)
     _check_unique(enabled)
-    after = {resource.key: _before(resource, enabled, directory) for resource in enabled}
+    keys = frozenset(resource.key for resource in enabled)
+    after = {each.key: _before(each, enabled, directory) & keys - {each.key} for each in enabled}
     _check_cycles(after, template)
     return Plan(template=template, given=given, scope=scope, resources=enabled, directory=directory, after=after)
 
@@ -78,7 +84,7 @@ def request_body(resource: Unrolled, runtime: Runtime) -> dict[str, Json]:
     template = properties["template"]
     rest = {name: value for name, value in properties.items() if name != "template"}
     body = _object(resolve({**members, "properties": rest}, scope, place))
-    inner = _is_inner(rest)
+    inner = is_inner(rest)
     found = template if inner else _escaped(resolve(template, scope, place.child("properties", "template")))
     options = {"scope": "inner" if inner else "outer"}  # said in words, so that the receiver knows what it gets
     return {**body, "properties": {**body["properties"], "template": found, "expressionEvaluationOptions": options}}
@@ -122,6 +128,13 @@ def _settled(template: Template, *, supplied: Mapping[str, Json], scope: Scope, 
         raise template.place.child("parameters").error(str(error)) from error
 
 
+def _check_number(resources: Sequence[Unrolled], template: Template) -> None:
+    if len(resources) > MAX_RESOURCES:
+        raise template.place.child("resources").error(
+            f"The template has {len(resources)} resources; {MAX_RESOURCES} are the most"
+        )
+
+
 def _check_unique(resources: Sequence[Unrolled]) -> None:
     seen: set[str] = set()
     for resource in resources:
@@ -134,7 +147,7 @@ def _before(resource: Unrolled, enabled: Sequence[Unrolled], directory: Director
     keys = {other.key for other in _depends_on(resource, directory)}
     keys |= {other.key for other in _referred_to(resource, directory)}
     keys |= {other.key for other in _earlier_batches(resource, enabled)}
-    return frozenset(keys & {other.key for other in enabled} - {resource.key})
+    return frozenset(keys)
 
 
 def _depends_on(resource: Unrolled, directory: Directory) -> list[Unrolled]:
@@ -161,7 +174,7 @@ def _meant(text: str, directory: Directory, place: Place) -> list[Unrolled]:
 def _referred_to(resource: Unrolled, directory: Directory) -> list[Unrolled]:
     """Return the resources of this template whose state the body asks for: they come first, too."""
     found: list[Unrolled] = []
-    for call in called({**resource.sent}):
+    for call in called(without_inner_template(resource)):
         if call.key == "reference" and call.arguments:
             other = directory.one(_static_text(call, resource.scope))
             found += [other] if other is not None else []
@@ -198,12 +211,6 @@ def _check_cycles(after: Mapping[str, frozenset[str]], template: Template) -> No
 def _short(key: str) -> str:
     id = parse_id(key)
     return key if id is None else f"{id.type}/{'/'.join(id.names)}"
-
-
-def _is_inner(properties: Mapping[str, Json]) -> bool:
-    options = properties.get("expressionEvaluationOptions")
-    scope = options.get("scope") if isinstance(options, dict) else None
-    return isinstance(scope, str) and scope.lower() == "inner"
 
 
 def _object(value: Json) -> dict[str, Json]:

@@ -48,7 +48,12 @@ class UserFunction:
 
 
 class Runtime(Protocol):
-    """The states of resources, where expressions may ask for them."""
+    """The states of resources, where expressions may ask for them.
+
+    A ``tolerant`` one lets expressions stay as they are that ask for what does not exist yet.
+    """
+
+    tolerant: bool
 
     def reference(self, *, wanted: str, api_version: str, full: bool) -> Json:
         """Return a resource's properties, or all of it. Raises ResourceNeeded, ExpressionError."""

@@ -13,11 +13,13 @@ from dockyard.templates.values import Json, kind_of
 
 Form = Callable[[Call, Scope, Evaluate], Json]
 _UTC_NOW = "yyyyMMddTHHmmssZ"
+_NO_KEYS = "no resource here has keys or secrets to list"
 _REFUSED = {
-    "pickzones": "There are no availability zones here",
-    "getsecret": "There is no key vault here",
-    "managementgroup": "There are no management groups here",
-    "providers": "The function 'providers' is no longer offered (ARM has retired it); write the api version down",
+    **dict.fromkeys(("listkeys", "listaccountsas", "listservicesas", "listsecrets", "listcallbackurl"), _NO_KEYS),
+    "pickzones": "there are no availability zones here",
+    "getsecret": "there is no key vault here",
+    "managementgroup": "there are no management groups here",
+    "providers": "ARM has retired it; write the api version down",
 }
 
 
@@ -164,9 +166,13 @@ def new_guid(call: Call, scope: Scope, _evaluate: Evaluate) -> Json:
 
 def refused(call: Call, _scope: Scope, _evaluate: Evaluate) -> Json:
     """Refuse a function that stands for something this cloud has not."""
-    if call.key.startswith("list"):
-        raise ExpressionError(f"The function '{call.name}' is not offered: no resource here has keys to list")
-    raise ExpressionError(f"The function '{call.name}' is not offered: {_REFUSED[call.key]}")
+    check_offered(call)
+
+
+def check_offered(call: Call) -> None:
+    """Raise ExpressionError for a function that stands for something this cloud has not."""
+    if call.key in _REFUSED:
+        raise ExpressionError(f"The function '{call.name}' is not offered: {_REFUSED[call.key]}")
 
 
 def _ids(make: Callable[[Scope, list[str]], str]) -> Form:
@@ -219,5 +225,4 @@ FORMS: dict[str, Form] = {
     "tenantresourceid": _ids(lambda _scope, texts: tenant_id(texts)),
     "extensionresourceid": _ids(lambda _scope, texts: extension_resource_id(texts)),
     **dict.fromkeys(_REFUSED, refused),
-    **dict.fromkeys(("listkeys", "listaccountsas", "listservicesas", "listsecrets", "listcallbackurl"), refused),
 }

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dockyard.templates.directory import Directory
-from dockyard.templates.errors import ExpressionError, ResourceNeeded
+from dockyard.templates.errors import ExpressionError, ResourceNeeded, StateUnknown
 from dockyard.templates.resource_ids import parse_id
 from dockyard.templates.values import Json
 
 
 class States:
-    """A runtime for expressions. ``known`` has documents by the key of the id; None means there is no such resource."""
+    """A runtime for expressions. ``known`` has documents by the key of the id; None means there is no such resource.
 
-    def __init__(self, directory: Directory, known: Mapping[str, Mapping[str, Json] | None]) -> None:
+    With ``tolerant`` states, expressions that ask for what does not exist yet stay as they are written.
+    """
+
+    def __init__(
+        self, directory: Directory, known: Mapping[str, Mapping[str, Json] | None], *, tolerant: bool = False
+    ) -> None:
         self._directory = directory
         self._known = known
+        self.tolerant = tolerant
 
     def reference(self, *, wanted: str, api_version: str, full: bool) -> Json:
         """Return a resource's properties, or all of it. Raises ResourceNeeded, ExpressionError."""
@@ -28,7 +34,7 @@ class States:
             raise ResourceNeeded(id=str(id), api_version=version)
         document = self._known[id.key]
         if document is None:
-            raise ExpressionError(f"The resource '{id}' does not exist")
+            raise StateUnknown(f"The resource '{id}' does not exist")
         if not full:
             return document.get("properties", {})
         named = {"resourceId": str(id), "resourceGroupName": id.resource_group, "subscriptionId": id.subscription_id}

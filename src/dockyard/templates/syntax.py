@@ -15,6 +15,8 @@ from lark.exceptions import LarkError, UnexpectedInput
 
 from dockyard.templates.errors import ExpressionError
 
+_MAX_LENGTH = 24_576
+_MAX_DEPTH = 100
 _GRAMMAR = r"""
 start: expression
 ?expression: primary
@@ -139,8 +141,9 @@ def parse(text: str) -> Expression:
     """Return the tree of an expression, given with its brackets.
 
     Raises:
-        ExpressionError: it is not one.
+        ExpressionError: it is not one, or is longer or deeper than ARM takes.
     """
+    _check_size(text)
     try:
         return _parser.parse(text[1:-1])  # type: ignore[return-value] # the transformer makes it ours
     except UnexpectedInput as error:
@@ -148,6 +151,17 @@ def parse(text: str) -> Expression:
         raise ExpressionError(f"The expression cannot be read {place}") from error
     except LarkError as error:
         raise ExpressionError("The expression cannot be read") from error
+
+
+def _check_size(text: str) -> None:
+    if len(text) > _MAX_LENGTH:
+        raise ExpressionError(f"The expression has {len(text)} characters; {_MAX_LENGTH} are the most")
+    depth = deepest = 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        deepest = max(deepest, depth)
+    if deepest > _MAX_DEPTH:
+        raise ExpressionError(f"The expression is more than {_MAX_DEPTH} calls deep")
 
 
 def calls(expression: Expression) -> Iterator[Call]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from dockyard.templates.errors import ExpressionError
+from dockyard.templates.errors import ExpressionError, StateUnknown
 from dockyard.templates.evaluate import evaluate_text
 from dockyard.templates.places import Place
 from dockyard.templates.scope import Scope
@@ -104,6 +104,8 @@ def _text(value: str, scope: Scope, place: Place) -> Json:
     try:
         return evaluate_text(value, scope)
     except ExpressionError as error:
+        if isinstance(error, StateUnknown) and scope.runtime is not None and scope.runtime.tolerant:
+            return value
         raise place.error(str(error), expression=value) from error
 
 

@@ -238,8 +238,20 @@ async def test_what_is_wrong_is_refused_before_anything_is_written(world: World,
         deployments.start(request=request(template(resources=[machine("[nonsense()]")])), client=resources)
     with pytest.raises(NotFound, match="'nowhere'"):
         deployments.start(request=request(template(), group="nowhere"), client=resources)
-    assert list(deployments.list(resource_group=an_id())) == []
+    assert list(deployments.list(resource_group=GROUP)) == []
     assert resources.log == []
+
+
+async def test_a_group_that_goes_ends_its_deployments(world: World, resources: FakeResources) -> None:
+    resources.held["a"] = asyncio.Event()
+    made = world.fabric.deployments.start(request=request(template(resources=CHAIN)), client=resources)
+    await world.until(lambda: "put a" in resources.log)
+    gone = world.fabric.resource_groups.delete(subscription_id=SUBSCRIPTION, name=GROUP)
+    await world.fabric.operations.wait(operation_id=gone.id)
+    error = world.fabric.operations.get(operation_id=made.operation_id).error
+    assert error is not None
+    assert error.code == "ResourceGroupBeingDeleted"
+    assert world.store.deployment(id=made.id) is None
 
 
 async def test_a_group_takes_its_deployments_records_along(world: World, resources: FakeResources) -> None:

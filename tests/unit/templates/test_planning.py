@@ -186,6 +186,44 @@ def test_outputs_have_types_conditions_and_loops() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[nonsense(1)]", "no template function 'nonsense'"),
+        ("[listKeys('x', '1').keys[0]]", "no resource here has keys"),
+        ("[if(true(), 1, pickZones('a', 'b', 'c'))]", "no availability zones"),
+        ("[concat('a' 'b')]", "cannot be read"),
+        (f"[{'not(' * 101}true(){')' * 101}]", "more than 100 calls deep"),
+        (f"[concat('{'x' * 25_000}')]", "24576 are the most"),
+    ],
+)
+def test_a_hopeless_expression_is_found_before_anything_is_deployed(text: str, message: str) -> None:
+    with pytest.raises(TemplateError, match=message) as caught:
+        plan(template(resources=[machine("a")], outputs={"x": {"type": "string", "value": text}}))
+    assert "outputs.x.value" in str(caught.value)
+
+
+def test_a_template_has_no_more_resources_than_arm_takes() -> None:
+    loops = [machine(f"[concat('{name}', copyIndex())]", copy={"name": name, "count": 500}) for name in "ab"]
+    with pytest.raises(TemplateError, match="has 1000 resources; 800 are the most"):
+        plan(template(resources=loops))
+
+
+def test_a_nested_template_of_inner_scope_is_nobodys_business_here() -> None:
+    deployment = nested("inner")
+    inside = {"x": "[reference('web').vmId]", "y": "[later.version(1)]"}
+    deployment["properties"]["template"]["resources"][0]["properties"] = inside
+    made = plan(template(parameters={"p": {"type": "string"}}, resources=[deployment, machine("web")]), p="x")
+    assert order(made) == {"n": set(), "web": set()}
+
+
+def test_tolerant_states_leave_what_cannot_be_known_yet() -> None:
+    properties = {"x": "[reference('a').vmId]", "y": "[concat('kn', 'own')]"}
+    made = plan(template(resources=[machine("a"), machine("b", properties=properties)]))
+    body = request_body(made.resources[1], made.states({key("a"): None}, tolerant=True))
+    assert body["properties"] == {"x": "[reference('a').vmId]", "y": "known"}
+
+
 def test_an_output_of_another_type_is_refused() -> None:
     with pytest.raises(TemplateError, match="declared as Int, but is a string"):
         made = plan(template(outputs={"x": {"type": "int", "value": "7"}}))

@@ -86,7 +86,8 @@ class AppResources:
             return False
         parts = urllib.parse.urlsplit(url)
         while True:
-            state = _succeeded(await self._call("GET", parts.path, query=parts.query)).document
+            path = urllib.parse.unquote(parts.path)
+            state = _succeeded(await self._call("GET", path, query=parts.query)).document
             if state.get("status") in ("Failed", "Canceled"):
                 raise _failure(state)
             if state.get("status") == "Succeeded":

@@ -17,7 +17,7 @@ from dockyard.arm.deployments.requests import deployment_id, deployment_request,
 from dockyard.arm.long_running import PACE
 from dockyard.fabric.deployments import Deployments, template_hash
 from dockyard.fabric.foreseeing import foresee
-from dockyard.model.deployment import DEPLOYMENTS, Deployment
+from dockyard.model.deployment import Deployment
 from dockyard.model.errors import InvalidRequest, NotFound
 from dockyard.model.resource_id import ResourceId
 
@@ -37,9 +37,8 @@ def _client(request: Request) -> AppResources:
 async def list_deployments(request: Request) -> Response:
     """List the deployments of a group, newest first."""
     check_subscription(request)
-    context = context_of(request)
-    anyone = ResourceId(context.subscription_id, request.path_params["group"], DEPLOYMENTS, ("any",))
-    found = [each for each in _use_case(request).list(resource_group=anyone) if _wanted(request, each)]
+    listed = _use_case(request).list(resource_group=request.path_params["group"])
+    found = [each for each in listed if _wanted(request, each)]
     top = request.query_params.get("$top", "")
     shown = found[: int(top)] if top.isascii() and top.isdigit() else found
     return JSONResponse({"value": [documents.deployment(each) for each in shown]})

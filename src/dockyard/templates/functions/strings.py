@@ -58,7 +58,7 @@ def json_(text: str) -> Json:
     """Return the value a JSON text stands for."""
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ExpressionError("The argument of 'json' is not JSON") from error
 
 
