@@ -19,11 +19,11 @@ from dockyard.templates.errors import ResourceNeeded
 from dockyard.templates.expansion import Unrolled
 from dockyard.templates.planning import Plan, request_body
 from dockyard.templates.resource_ids import parse_id
+from dockyard.templates.secrets import SECRET_MEMBERS, STARS
 from dockyard.templates.values import same
 
 # What a resource takes but never gives back: a difference here says nothing, and showing it could tell a secret.
-_WRITE_ONLY = frozenset({"protectedsettings", "adminpassword", "customdata"})
-_HIDDEN = "********"
+_WRITE_ONLY = SECRET_MEMBERS | {"customdata"}
 
 
 class ChangeType(Enum):
@@ -117,7 +117,7 @@ def differences(
     """
     for name, wanted in after.items():
         here = f"{path}.{name}" if path else name
-        found, shown = before.get(name), told.get(name, _HIDDEN)
+        found, shown = before.get(name), told.get(name, STARS)
         if not path and name.lower() == "location":
             continue  # there is one place only, whatever it is called
         if isinstance(found, Mapping) and isinstance(wanted, Mapping):

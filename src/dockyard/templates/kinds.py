@@ -31,13 +31,14 @@ class Kind(Enum):
         """Return a value, or what stands for it when it is secure."""
         if not self.is_secure:
             return value
-        return {} if self is Kind.SECURE_OBJECT else "********"
+        return {} if self is Kind.SECURE_OBJECT else _STARS
 
     def shown(self, value: Json) -> dict[str, Json]:
         """Return a value as answers and the store may have it."""
         return {"type": self.value} if self.is_secure else {"type": self.value, "value": value}
 
 
+_STARS = "********"
 _TYPES = {
     Kind.STRING: str,
     Kind.SECURE_STRING: str,

@@ -6,7 +6,7 @@ No text here quotes a given value.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from dockyard.templates.errors import ExpressionError, TemplateError
 from dockyard.templates.kinds import Kind, kind_named
@@ -62,7 +62,7 @@ class Given:
     and answered.
     """
 
-    values: Mapping[str, Json]
+    values: Mapping[str, Json] = field(repr=False)
     masked: Mapping[str, Json]
     shown: Mapping[str, Json]
 

@@ -71,7 +71,7 @@ class Scope:
     """``parameters`` and ``functions`` go by lower-case names; the innermost loop comes last."""
 
     target: Target
-    parameters: Mapping[str, Json] = field(default_factory=dict)
+    parameters: Mapping[str, Json] = field(default_factory=dict, repr=False)
     variables: VariableSource | None = None
     functions: Mapping[str, UserFunction] = field(default_factory=dict)
     loops: tuple[Loop, ...] = ()

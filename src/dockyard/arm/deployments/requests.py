@@ -15,6 +15,7 @@ from dockyard.model.errors import InvalidRequest
 from dockyard.model.resource_id import ResourceId
 from dockyard.templates.json_text import read
 from dockyard.templates.places import Source
+from dockyard.templates.secrets import without_secrets
 from dockyard.templates.template import read_template
 from dockyard_contract.documents import JsonObject, JsonValue
 
@@ -56,7 +57,7 @@ async def what_if_request(request: Request) -> WhatIfRequest:
         id=deployment_id(request),
         mode=_mode(properties),
         template=read_template(dict(template.members), source=Source(document, _TEMPLATE)),
-        kept=None if _is_evaluated_outside(properties) else dict(template.members),
+        kept=None if _is_evaluated_outside(properties) else without_secrets(template.members),
         supplied=_parameters(properties),
         tenant_id=TENANT_ID,
         endpoint=context_of(request).endpoint,
