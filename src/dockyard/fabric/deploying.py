@@ -21,7 +21,6 @@ from dockyard.model.resource_id import ResourceId
 from dockyard.templates.errors import ResourceNeeded
 from dockyard.templates.expansion import Unrolled
 from dockyard.templates.planning import Plan, evaluate_outputs, request_body
-from dockyard.templates.resource_ids import parse_id
 from dockyard.templates.states import States
 
 AT_ONCE = 10
@@ -163,9 +162,7 @@ class Deploying:
             try:
                 return evaluate(self._plan.states(self._known))
             except ResourceNeeded as needed:
-                id = parse_id(needed.id)
-                if id is not None:
-                    self._known[id.key] = await self._client.get(id=id, api_version=needed.api_version)
+                self._known[needed.id.key] = await self._client.get(id=needed.id, api_version=needed.api_version)
 
     async def _delete_others(self) -> list[tuple[ResourceId, ErrorRecord]]:
         others = others_than(

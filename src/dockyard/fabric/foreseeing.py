@@ -18,7 +18,6 @@ from dockyard.model.resource_id import ResourceId
 from dockyard.templates.errors import ResourceNeeded
 from dockyard.templates.expansion import Unrolled
 from dockyard.templates.planning import Plan, request_body
-from dockyard.templates.resource_ids import parse_id
 from dockyard.templates.secrets import SECRET_MEMBERS, STARS
 from dockyard.templates.values import same
 
@@ -90,9 +89,7 @@ class _Bodies:
             try:
                 return _readable(request_body(resource, plan.states(self._known, tolerant=True)))
             except ResourceNeeded as needed:
-                id = parse_id(needed.id)
-                if id is not None:
-                    self._known[id.key] = await self._client.get(id=id, api_version=needed.api_version)
+                self._known[needed.id.key] = await self._client.get(id=needed.id, api_version=needed.api_version)
 
 
 def _foreseen(

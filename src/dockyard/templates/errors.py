@@ -12,6 +12,7 @@ expressions as the template has them and the names in them, never the value of a
 from __future__ import annotations
 
 from dockyard.model.errors import InvalidRequest
+from dockyard.model.resource_id import ResourceId
 
 
 class TemplateError(InvalidRequest):
@@ -31,7 +32,7 @@ class StateUnknown(ExpressionError):
 class ResourceNeeded(Exception):
     """An expression refers to a resource whose state must be fetched first; evaluate again when it is known."""
 
-    def __init__(self, *, id: str, api_version: str) -> None:
-        super().__init__(id)
+    def __init__(self, *, id: ResourceId, api_version: str) -> None:
+        super().__init__(str(id))
         self.id = id
         self.api_version = api_version

@@ -31,7 +31,7 @@ class States:
             raise ExpressionError(f"The resource '{wanted}' is neither in the template nor an id")
         if id.key not in self._known:
             version = api_version or (resource.api_version if resource is not None else "")
-            raise ResourceNeeded(id=str(id), api_version=version)
+            raise ResourceNeeded(id=id, api_version=version)
         document = self._known[id.key]
         if document is None:
             raise StateUnknown(f"The resource '{id}' does not exist")

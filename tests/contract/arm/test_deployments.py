@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.resource.deployments import DeploymentsMgmtClient
 
 from dockyard.arm.identity.principal import AUDIENCE
+from dockyard.model.provisioning import ProvisioningState
 from dockyard.templates.json_text import read
 from tests.support.arm_api import Api
 from tests.support.values import SUBSCRIPTION
@@ -158,6 +160,17 @@ async def test_a_failure_is_reported_with_the_resource_that_failed(api: Api) -> 
     ]
     assert failed["statusMessage"]["error"]["code"] == "PlatformImageNotFound"
     assert failed["targetResource"]["resourceName"] == "simple"
+
+
+async def test_a_resource_that_is_broken_is_not_taken_for_made(api: Api) -> None:
+    await api.deploy(lambda client: made(client, body("docker-simple", adminKey=KEY)))
+    broken = replace(api.world.machine("simple"), provisioning_state=ProvisioningState.FAILED)
+    api.world.store.put_virtual_machine(broken)
+    content = json.dumps(body("docker-simple", adminKey=KEY)).encode()
+    begun = await raw(api, "PUT", f"{DEPLOYMENTS}/again", content)
+    await api.world.fabric.operations.wait(operation_id=begun.json()["properties"]["correlationId"])
+    error = (await raw(api, "GET", f"{DEPLOYMENTS}/again")).json()["properties"]["error"]
+    assert [detail["code"] for detail in error["details"]] == ["ResourceDeploymentFailure"]
 
 
 async def test_a_validation_says_what_is_wrong_and_makes_nothing(api: Api) -> None:

@@ -154,7 +154,7 @@ def test_a_state_that_is_not_known_is_asked_for() -> None:
     made = plan(template(resources=[machine("a"), machine("b", properties={"x": "[reference('a').vmId]"})]))
     with pytest.raises(ResourceNeeded) as caught:
         request_body(made.resources[1], made.states({}))
-    assert caught.value.id.lower() == key("a")
+    assert caught.value.id.key == key("a")
     known = made.states({key("a"): {"name": "a", "properties": {"vmId": "7"}}})
     assert request_body(made.resources[1], known) == {"properties": {"x": "7"}}
 

@@ -59,9 +59,9 @@ class AppResources:
     async def put(self, *, id: ResourceId, api_version: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Create or change a resource, wait until that has ended, return it. Raises OperationFailed."""
         answer = _succeeded(await self._call("PUT", str(id), api_version=api_version, body=body))
-        if not await self._follow(answer):
-            return answer.document
-        return _succeeded(await self._call("GET", str(id), api_version=api_version)).document
+        if await self._follow(answer):
+            answer = _succeeded(await self._call("GET", str(id), api_version=api_version))
+        return _completed(answer.document)
 
     async def get(self, *, id: ResourceId, api_version: str) -> Mapping[str, Any] | None:
         """Return a resource, None when there is none. Raises OperationFailed."""
@@ -149,6 +149,18 @@ def _succeeded(answer: Answer) -> Answer:
     if answer.status >= 400:
         raise _failure(answer.document)
     return answer
+
+
+def _completed(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    state = (document.get("properties") or {}).get("provisioningState")
+    if state in ("Failed", "Canceled"):
+        raise OperationFailed(
+            "The resource write operation failed to complete successfully,"
+            f" because it reached terminal provisioning state '{state}'",
+            resolution="Look why, and delete the resource; then deploy again.",
+            code="ResourceDeploymentFailure",
+        )
+    return document
 
 
 def _failure(document: Mapping[str, Any]) -> OperationFailed:
