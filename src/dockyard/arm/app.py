@@ -8,11 +8,14 @@ from starlette.middleware import Middleware
 from dockyard.arm import errors
 from dockyard.arm.compute import catalogue, extensions, images, operations, virtual_machines
 from dockyard.arm.context import ArmContext
+from dockyard.arm.deployments import routes as deployments
 from dockyard.arm.host import routes as host
 from dockyard.arm.identity import routes as identity
 from dockyard.arm.identity.guard import Guard
 from dockyard.arm.paths import CaseInsensitivePaths
+from dockyard.arm.resources import contents
 from dockyard.arm.resources import routes as resources
+from dockyard.arm.storage import routes as storage
 
 
 def build_app(context: ArmContext) -> Starlette:
@@ -21,11 +24,14 @@ def build_app(context: ArmContext) -> Starlette:
         routes=[
             *identity.ROUTES,
             *resources.ROUTES,
+            *contents.ROUTES,
             *virtual_machines.ROUTES,
             *extensions.ROUTES,
             *images.ROUTES,
             *operations.ROUTES,
             *catalogue.ROUTES,
+            *deployments.ROUTES,
+            *storage.ROUTES,
             *host.ROUTES,
         ],
         middleware=[Middleware(CaseInsensitivePaths), Middleware(Guard, tokens=context.tokens)],

@@ -19,6 +19,11 @@ async def read_body(request: Request) -> JsonObject:
         MalformedDocument: not JSON, or not an object.
         InvalidRequest: over 4 MiB.
     """
+    return parse_json(await read_bytes(request), document="body").object()
+
+
+async def read_bytes(request: Request) -> bytes:
+    """Return the request's body as it came. Raises InvalidRequest over 4 MiB."""
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
@@ -26,7 +31,7 @@ async def read_body(request: Request) -> JsonObject:
         if size > MAX_BODY_BYTES:
             raise InvalidRequest("The request body is larger than 4 MiB", code="RequestContentTooLarge")
         chunks.append(chunk)
-    return parse_json(b"".join(chunks), document="body").object()
+    return b"".join(chunks)
 
 
 def read_tags(body: JsonObject) -> dict[str, str]:

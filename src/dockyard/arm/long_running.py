@@ -17,14 +17,14 @@ from dockyard.arm.context import LOCATION, context_of
 from dockyard.model.operation import Operation
 
 _API_VERSION = "2026-04-01"
-_PACE = {"Retry-After": "1", "retry-after-ms": "200"}
+PACE = {"Retry-After": "1", "retry-after-ms": "200"}
 
 
 def put_response(
     request: Request, *, operation: Operation | None, document: Mapping[str, Any], created: bool
 ) -> Response:
     """Answer a PUT or PATCH."""
-    headers = {} if operation is None else {"Azure-AsyncOperation": _status_url(request, operation), **_PACE}
+    headers = {} if operation is None else {"Azure-AsyncOperation": _status_url(request, operation), **PACE}
     return JSONResponse(document, status_code=201 if created else 200, headers=headers)
 
 
@@ -33,7 +33,7 @@ def accepted_response(request: Request, *, operation: Operation | None) -> Respo
     if operation is None:
         return Response(status_code=204)
     url = _status_url(request, operation)
-    return Response(status_code=202, headers={"Azure-AsyncOperation": url, "Location": f"{url}&monitor=true", **_PACE})
+    return Response(status_code=202, headers={"Azure-AsyncOperation": url, "Location": f"{url}&monitor=true", **PACE})
 
 
 async def get_operation(request: Request) -> Response:
@@ -44,7 +44,7 @@ async def get_operation(request: Request) -> Response:
         if operation.is_final:
             return Response(status_code=200)
         return accepted_response(request, operation=operation)
-    return JSONResponse(operation_document(operation), headers={} if operation.is_final else _PACE)
+    return JSONResponse(operation_document(operation), headers={} if operation.is_final else PACE)
 
 
 def operation_document(operation: Operation) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dockyard.fabric.changes import Changes
+from dockyard.fabric.deployments import Deployments
 from dockyard.fabric.extensions import Extensions
 from dockyard.fabric.guests import Guests
 from dockyard.fabric.images import Images
@@ -12,6 +13,7 @@ from dockyard.fabric.operations import Operations, Work
 from dockyard.fabric.ports import PackageStore
 from dockyard.fabric.reconcile import Plan, reconcile
 from dockyard.fabric.resource_groups import ResourceGroups
+from dockyard.fabric.storage_accounts import StorageAccounts
 from dockyard.fabric.virtual_machines import Rooms, VirtualMachines
 from dockyard.model.operation import OperationKind
 
@@ -27,6 +29,8 @@ class Fabric:
     extensions: Extensions
     images: Images
     resource_groups: ResourceGroups
+    deployments: Deployments
+    storage_accounts: StorageAccounts
     packages: PackageStore
 
     async def open(self) -> Plan:
@@ -45,6 +49,7 @@ class Fabric:
             **self.extensions.works(),
             **self.images.works(),
             **self.resource_groups.works(),
+            **self.deployments.works(),
         }
 
 
@@ -60,5 +65,7 @@ def build(*, rooms: Rooms, guests: Guests, packages: PackageStore, changes: Chan
         extensions=Extensions(rooms=rooms, packages=packages, operations=operations, guests=guests, changes=changes),
         images=Images(store=rooms.store, images=rooms.images, operations=operations),
         resource_groups=ResourceGroups(store=rooms.store, operations=operations, machines=machines),
+        deployments=Deployments(store=rooms.store, operations=operations, clock=rooms.clock),
+        storage_accounts=StorageAccounts(store=rooms.store, clock=rooms.clock),
         packages=packages,
     )

@@ -5,20 +5,22 @@ Adapters live in ``hypervisors``, ``gallery``, ``store``, ``pki`` and ``wire``; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from dockyard.model.deployment import Deployment
 from dockyard.model.extension import Extension, ExtensionPackage
 from dockyard.model.guest import GuestGoal, HealthReport
 from dockyard.model.image import Image, ImageBuildOptions, ImageReference
 from dockyard.model.operation import Operation
 from dockyard.model.resource_group import ResourceGroup
 from dockyard.model.resource_id import ResourceId
+from dockyard.model.storage_account import StorageAccount
 from dockyard.model.virtual_machine import ProcessIdentity, VirtualMachine
 from dockyard_contract.aggregate_status import AggregateStatus
 
@@ -193,6 +195,25 @@ class PackageStore(Protocol):
         """Return all packages."""
 
 
+class ResourceClient(Protocol):
+    """The resources of this server as a deployment sees them: by id, whatever their type; ARM documents in and out."""
+
+    def check_type(self, *, id: ResourceId, api_version: str) -> None:
+        """Raise InvalidRequest (code InvalidResourceType) when resources of this type are not served."""
+
+    async def put(self, *, id: ResourceId, api_version: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Create or change a resource, wait until that has ended, return the resource. Raises DockyardError."""
+
+    async def get(self, *, id: ResourceId, api_version: str) -> Mapping[str, Any] | None:
+        """Return a resource, None when there is none. Raises DockyardError."""
+
+    async def delete(self, *, id: ResourceId) -> None:
+        """Delete a resource and wait until that has ended. Raises DockyardError."""
+
+    async def list(self, *, resource_group: str) -> Sequence[ResourceId]:
+        """Return the resources of a group."""
+
+
 class Store(Protocol):
     """Resources as documents and operations as a journal. Every write is on the disk when the method returns."""
 
@@ -243,3 +264,27 @@ class Store(Protocol):
 
     def delete_resource_group(self, *, name: str) -> None:
         """Remove one resource group."""
+
+    def deployment(self, *, id: ResourceId) -> Deployment | None:
+        """Return one deployment."""
+
+    def deployments(self, *, resource_group: str) -> Sequence[Deployment]:
+        """Return the deployments of a group, oldest first."""
+
+    def put_deployment(self, deployment: Deployment) -> None:
+        """Write one deployment."""
+
+    def delete_deployment(self, *, id: ResourceId) -> None:
+        """Remove one deployment; what it made stays."""
+
+    def storage_account(self, *, id: ResourceId) -> StorageAccount | None:
+        """Return one storage account."""
+
+    def storage_accounts(self) -> Sequence[StorageAccount]:
+        """Return all storage accounts, by id."""
+
+    def put_storage_account(self, account: StorageAccount) -> None:
+        """Write one storage account."""
+
+    def delete_storage_account(self, *, id: ResourceId) -> None:
+        """Remove one storage account."""

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dockyard.fabric.operations import Journal, Operations, Work
 from dockyard.fabric.ports import Store
 from dockyard.fabric.virtual_machines import VirtualMachines
-from dockyard.model.errors import NotFound
+from dockyard.model.errors import ErrorRecord, NotFound
 from dockyard.model.operation import Operation, OperationKind
 from dockyard.model.resource_group import ResourceGroup
 from dockyard.model.resource_id import ResourceId, check_resource_group_name
 
 RESOURCE_GROUPS = "Microsoft.Resources/resourceGroups"
+_GOING = ErrorRecord("ResourceGroupBeingDeleted", "The resource group is being deleted.")
 
 
 class ResourceGroups:
@@ -50,8 +51,11 @@ class ResourceGroups:
         return self._operations.start(kind=OperationKind.DELETE_RESOURCE_GROUP, target=target, work=self.delete_work)
 
     async def delete_work(self, journal: Journal) -> None:
-        """Delete the machines one after another, then the group."""
+        """End the deployments, delete the machines one after another, then the group."""
         name = journal.operation.target.resource_group
+        journal.step("end deployments")
+        for deployment in self._store.deployments(resource_group=name):
+            await self._operations.preempt(target=deployment.id, error=_GOING)
         for machine in self._machines.list(resource_group=name):
             journal.step(f"delete {machine.id.name}")
             operation = await self._machines.delete(id=machine.id)

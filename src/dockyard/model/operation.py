@@ -22,6 +22,7 @@ class OperationKind(Enum):
     DELETE_EXTENSION = "delete-extension"
     BUILD_IMAGE = "build-image"
     DELETE_RESOURCE_GROUP = "delete-resource-group"
+    DEPLOY = "deploy"
 
 
 class OperationStatus(Enum):

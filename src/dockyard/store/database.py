@@ -12,15 +12,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from dockyard.model.deployment import Deployment
 from dockyard.model.errors import Exhausted, OperationFailed
 from dockyard.model.extension import Extension
 from dockyard.model.operation import Operation, OperationStatus
 from dockyard.model.resource_group import ResourceGroup
 from dockyard.model.resource_id import ResourceId
+from dockyard.model.storage_account import StorageAccount
 from dockyard.model.virtual_machine import VirtualMachine
 from dockyard.store import documents
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE virtual_machines (key TEXT PRIMARY KEY, vm_id TEXT NOT NULL UNIQUE, document TEXT NOT NULL) STRICT;
 CREATE TABLE extensions (key TEXT PRIMARY KEY, machine TEXT NOT NULL, document TEXT NOT NULL) STRICT;
@@ -30,6 +32,12 @@ CREATE TABLE operations (id TEXT PRIMARY KEY, status TEXT NOT NULL, started TEXT
 CREATE INDEX operations_by_status ON operations (status);
 CREATE TABLE resource_groups (key TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT;
 """
+_SINCE_2 = """
+CREATE TABLE deployments (key TEXT PRIMARY KEY, resource_group TEXT NOT NULL, document TEXT NOT NULL) STRICT;
+CREATE INDEX deployments_of_group ON deployments (resource_group);
+CREATE TABLE storage_accounts (key TEXT PRIMARY KEY, resource_group TEXT NOT NULL, document TEXT NOT NULL) STRICT;
+"""
+_STEPS = (_SCHEMA, _SINCE_2)  # what brings a store of version n to n + 1
 
 
 class Database:
@@ -174,8 +182,60 @@ class Database:
         )
 
     def delete_resource_group(self, *, name: str) -> None:
-        """Remove one resource group."""
-        self._execute("DELETE FROM resource_groups WHERE key = ?", name.lower())
+        """Remove one resource group, its storage accounts and the records of its deployments."""
+        with self.transaction():
+            self._execute("DELETE FROM deployments WHERE resource_group = ?", name.lower())
+            self._execute("DELETE FROM storage_accounts WHERE resource_group = ?", name.lower())
+            self._execute("DELETE FROM resource_groups WHERE key = ?", name.lower())
+
+    def deployment(self, *, id: ResourceId) -> Deployment | None:
+        """Return one deployment by resource id."""
+        text = self._one("SELECT document FROM deployments WHERE key = ?", id.key)
+        return documents.load(text, Deployment) if text is not None else None
+
+    def deployments(self, *, resource_group: str) -> Sequence[Deployment]:
+        """Return the deployments of one group, oldest first."""
+        sql = "SELECT document FROM deployments WHERE resource_group = ? ORDER BY rowid"
+        return [documents.load(text, Deployment) for text in self._all(sql, resource_group.lower())]
+
+    def put_deployment(self, deployment: Deployment) -> None:
+        """Write one deployment."""
+        self._execute(
+            "INSERT INTO deployments VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET document = excluded.document",
+            deployment.id.key,
+            deployment.id.resource_group.lower(),
+            documents.dump(deployment),
+        )
+
+    def delete_deployment(self, *, id: ResourceId) -> None:
+        """Remove one deployment."""
+        self._execute("DELETE FROM deployments WHERE key = ?", id.key)
+
+    def storage_account(self, *, id: ResourceId) -> StorageAccount | None:
+        """Return one storage account by resource id."""
+        text = self._one("SELECT document FROM storage_accounts WHERE key = ?", id.key)
+        return documents.load(text, StorageAccount) if text is not None else None
+
+    def storage_accounts(self) -> Sequence[StorageAccount]:
+        """Return all storage accounts, by id."""
+        return [
+            documents.load(text, StorageAccount)
+            for text in self._all("SELECT document FROM storage_accounts ORDER BY key")
+        ]
+
+    def put_storage_account(self, account: StorageAccount) -> None:
+        """Write one storage account."""
+        self._execute(
+            "INSERT INTO storage_accounts VALUES (?, ?, ?)"
+            " ON CONFLICT (key) DO UPDATE SET document = excluded.document",
+            account.id.key,
+            account.id.resource_group.lower(),
+            documents.dump(account),
+        )
+
+    def delete_storage_account(self, *, id: ResourceId) -> None:
+        """Remove one storage account."""
+        self._execute("DELETE FROM storage_accounts WHERE key = ?", id.key)
 
     def _execute(self, sql: str, *values: str) -> None:
         try:
@@ -205,5 +265,6 @@ def _prepare(connection: sqlite3.Connection) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         raise sqlite3.DatabaseError(f"written by a newer version (schema {version}, known {SCHEMA_VERSION})")
-    if version == 0:
-        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+    if version < SCHEMA_VERSION:
+        steps = " ".join(_STEPS[version:])
+        connection.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import ssl
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import pytest
@@ -20,22 +17,15 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.identity import ClientSecretCredential
 from azure.mgmt.compute import ComputeManagementClient
 
-from dockyard.arm import server
-from dockyard.arm.app import build_app
-from dockyard.arm.context import ArmContext
-from dockyard.arm.identity.principal import AUDIENCE, Principal
-from tests.support.fabric import HastyClock, World, handler_report
-from tests.support.values import SUBSCRIPTION
+from tests.support.arm_api import Api
 
 # The SDK's connection pools close their sockets only when they are collected.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-T = TypeVar("T")
 BODY: Any = {
     "location": "local",
     "tags": {"team": "red"},
@@ -63,90 +53,6 @@ EXTENSION: Any = {
         "protectedSettings": {"certs": {"key": "canary-51c9"}},
     },
 }
-
-
-class Api:
-    """A server on a free port, its world, and the SDK logged in to it."""
-
-    def __init__(self, *, world: World, folder: Path, principal: Principal, port: int) -> None:
-        self.world = world
-        self.endpoint = f"https://127.0.0.1:{port}"
-        self.ca = str(folder / "ca.pem")
-        self.principal = principal
-
-    def credential(self, *, secret: str | None = None) -> ClientSecretCredential:
-        return ClientSecretCredential(
-            "adfs",
-            self.principal.client_id,
-            secret or self.principal.client_secret,
-            authority=self.endpoint,
-            connection_verify=self.ca,
-        )
-
-    def client(self, credential: Any) -> ComputeManagementClient:
-        return ComputeManagementClient(
-            credential,
-            self.principal.subscription_id,
-            base_url=self.endpoint,
-            credential_scopes=[f"{AUDIENCE}/.default"],
-            connection_verify=self.ca,
-        )
-
-    async def do(self, call: Callable[[ComputeManagementClient], T], *, credential: Any = None) -> T:
-        """Run SDK calls, which block, beside the server."""
-
-        def run() -> T:
-            own = credential or self.credential()
-            with own, self.client(own) as client:
-                return call(client)
-
-        return await asyncio.to_thread(run)
-
-
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[Api]:
-    world = World(tmp_path, clock=HastyClock())
-    principal = Principal(client_id="me", client_secret="secret", subscription_id=SUBSCRIPTION, signing_key="ab" * 32)
-    listener = server.listen(port=None, remembered=tmp_path / "port.json")
-    made = Api(world=world, folder=tmp_path, principal=principal, port=listener.getsockname()[1])
-    names = {name: tmp_path / f"{name}.pem" for name in ("authority_key", "certificate", "key")}
-    server.write_certificates(authority=tmp_path / "ca.pem", **names)
-
-    async def diagnose() -> dict[str, Any]:
-        return {"checks": []}
-
-    context = ArmContext(
-        fabric=world.fabric,
-        tokens=principal.tokens(endpoint=made.endpoint),
-        endpoint=made.endpoint,
-        subscription_id=principal.subscription_id,
-        diagnose=diagnose,
-    )
-    http = server.build_server(build_app(context), certificate=names["certificate"], key=names["key"])
-    serving = asyncio.create_task(http.serve(sockets=[listener]))
-    guest = asyncio.create_task(play_guests(world))
-    yield made
-    guest.cancel()
-    http.should_exit = http.force_exit = True
-    await serving
-    await world.fabric.operations.suspend()
-    world.close()
-    gc.collect()  # here, where the mark above still holds
-
-
-async def play_guests(world: World) -> None:
-    """Every machine that runs reports Ready, and success for its extension."""
-    while True:
-        await asyncio.sleep(0.02)
-        for machine in world.fabric.virtual_machines.list():
-            if machine.vm_id not in world.hypervisor.running:
-                continue
-            reports = [
-                handler_report(sequence_number=child.sequence_number)
-                for child in world.fabric.extensions.list(machine=machine.id)
-                if child.provisioning_state.value != "Deleting"
-            ]
-            await world.boot_again(machine.id.name, *reports)
 
 
 async def test_a_machine_and_an_extension_through_their_whole_life(api: Api) -> None:

@@ -10,12 +10,23 @@ from pathlib import Path
 
 import pytest
 
+from dockyard.model.deployment import (
+    DEPLOYMENTS,
+    Dependency,
+    Deployment,
+    DeploymentMode,
+    DeploymentState,
+    DeploymentStep,
+    StepKind,
+)
 from dockyard.model.errors import OperationFailed
 from dockyard.model.operation import Operation, OperationKind, OperationStatus
 from dockyard.model.resource_group import ResourceGroup
+from dockyard.model.resource_id import ResourceId
+from dockyard.model.storage_account import STORAGE_ACCOUNTS, StorageAccount
 from dockyard.model.virtual_machine import Step
 from dockyard.store.database import Database
-from tests.support.values import a_machine, an_extension, machine_id
+from tests.support.values import SUBSCRIPTION, a_machine, an_extension, machine_id
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -117,3 +128,56 @@ def an_operation(id: str) -> Operation:
         started_at=NOW,
         arguments=(("a", "b"),),
     )
+
+
+def a_deployment(name: str = "first") -> Deployment:
+    id = ResourceId(SUBSCRIPTION, "Web", DEPLOYMENTS, (name,))
+    step = DeploymentStep(
+        id="1", kind=StepKind.CREATE, target=machine_id(), state=DeploymentState.RUNNING, started_at=NOW
+    )
+    return Deployment(
+        id=id,
+        operation_id="2",
+        mode=DeploymentMode.COMPLETE,
+        state=DeploymentState.RUNNING,
+        started_at=NOW,
+        template={"resources": [1, None, {"a": "b"}]},
+        template_hash="3",
+        parameters={"p": {"type": "String", "value": [True]}},
+        resources=(machine_id(),),
+        dependencies=(Dependency(machine_id("a"), (machine_id("b"),)),),
+        steps=(step,),
+    )
+
+
+def test_a_deployment_comes_back_as_it_went_and_goes_with_its_group(database: Database) -> None:
+    first, second = a_deployment(), a_deployment("second")
+    for each in (first, second, first):
+        database.put_deployment(each)
+    assert database.deployments(resource_group="wEB") == [first, second]
+    database.delete_deployment(id=second.id)
+    database.delete_resource_group(name="web")
+    assert database.deployment(id=first.id) is None
+
+
+def test_a_storage_account_comes_back_as_it_went_and_goes_with_its_group(database: Database) -> None:
+    id = ResourceId(SUBSCRIPTION, "Web", STORAGE_ACCOUNTS, ("disks",))
+    account = StorageAccount(id=id, location="local", sku="Standard_LRS", kind="StorageV2", created_at=NOW)
+    database.put_storage_account(account)
+    assert database.storage_account(id=id) == account
+    database.delete_resource_group(name="web")
+    assert database.storage_accounts() == []
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with_machine = Database.open(path)
+    with_machine.put_virtual_machine(a_machine())
+    with_machine.close()
+    connection = sqlite3.connect(path)
+    connection.executescript("DROP TABLE deployments; DROP TABLE storage_accounts; PRAGMA user_version = 1;")
+    connection.close()
+    opened = Database.open(path)
+    opened.put_deployment(a_deployment())
+    assert opened.virtual_machines() == [a_machine()]
+    opened.close()

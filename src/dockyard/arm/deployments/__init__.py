@@ -1,0 +1,1 @@
+"""Microsoft.Resources/deployments: templates deployed into a resource group."""

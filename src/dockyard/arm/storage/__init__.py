@@ -1,0 +1,1 @@
+"""Microsoft.Storage: accounts by name, for templates that expect one."""
