@@ -30,11 +30,11 @@ _LOG_LINES = 80
 _LEFT_OUT = "(left out)"
 _SECRETS = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), _LEFT_OUT),
-    (re.compile(r"(?P<head>\b[a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s@\"']+@"), rf"\g<head>{_LEFT_OUT}@"),
+    (re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]{0,20}://)[^/\s@\"']+@", re.IGNORECASE), rf"\g<head>{_LEFT_OUT}@"),
     (
         re.compile(
-            r"(?P<head>[\w-]*(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|account[_-]?key|credential)[\w-]*"
-            r"[\"']?\s*[=:]\s*)(?:\"[^\"]*\"|'[^']*'|[^\s,;}]+)",
+            r"(?P<head>(?:passw(?:or)?d|passphrase|secret|token|(?:api|account|access)[_-]?key|credential|\bauth(?=[\"']))"
+            r"[\w-]*[\\\"']*\s*[=:]\s*)(?:\"(?:[^\"\\]|\\.)*\"|\\\"[^\"]*\"|'[^']*'|[^\s,;}]+)",
             re.IGNORECASE,
         ),
         rf"\g<head>{_LEFT_OUT}",

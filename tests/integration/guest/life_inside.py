@@ -170,6 +170,16 @@ class Stories:
         done = self.apply(options=["--label=changed=yes"])
         return {"final": done, "labels": docker("info", "--format", "{{json .Labels}}"), **self.ticker()}
 
+    def report(self) -> Any:
+        """The report for support, asked for by a person, on a machine with secrets where they may be."""
+        noise = "time=now level=info msg=x http_proxy=http://user:canary-4d2e@proxy password=canary-4d2e\n"
+        with (STATE / "docker.service.log").open("a") as log:
+            log.write(noise)
+        program = self.agent.folder(V) / "bin/docker-extension"
+        done = subprocess.run([program, "diagnose"], capture_output=True, text=True, check=False, env={"PATH": path()})
+        key = self.server.key.read_text().splitlines()[1]
+        return {"code": done.returncode, "error": done.stderr, "text": done.stdout, "key": key}
+
     def disable_and_enable(self) -> Any:
         disabled = self.agent.run(V, "disable", self.number)
         closed = self.answers_with()
@@ -347,6 +357,11 @@ sys.stdin.read()
 """
 
 
+def path() -> str:
+    """The search path of the machine."""
+    return f"{PROGRAMS}:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
 def part(status: dict[str, Any] | None, name: str) -> str:
     """The message of one substatus; empty when it is not there."""
     parts = (status or {}).get("substatus") or []
@@ -415,6 +430,7 @@ ORDER: tuple[Callable[[Stories], Any], ...] = (
     Stories.rotation,
     Stories.engine_restart,
     Stories.settings_change,
+    Stories.report,
     Stories.disable_and_enable,
     Stories.number_down,
     Stories.agent_restart,

@@ -127,6 +127,18 @@ def test_a_version_change_either_way_keeps_the_engine_and_its_containers(seen: S
     assert told["longest silence"] < SILENCE
 
 
+def test_the_report_for_support_tells_of_the_engine_and_holds_no_secret(seen: Seen) -> None:
+    told = seen["report"]
+    assert (told["code"], told["error"]) == (0, "")
+    assert "==== dockerd --validate\nexit code 0: configuration OK" in told["text"]
+    assert "/etc/docker/cert.pem: subject=CN = renewed; issuer=CN = ca; notBefore=" in told["text"]
+    assert "docker.service: loaded, active" in told["text"]
+    assert ":2376" in told["text"]
+    assert "http_proxy=http://(left out)@proxy password=(left out)" in told["text"]
+    assert told["key"] not in told["text"]
+    assert "canary-4d2e" not in told["text"]
+
+
 # ---------------------------------------------------------------- faults
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,9 @@ HEADINGS = ("system", "engine", "units", "/etc/docker/daemon.json", "certificate
         f'{{"password": "{CANARY}"}}',
         f'"registryPassword" : "two words {CANARY}"',
         f"DB_PASSWORD={CANARY} next",
+        f'{{"password": "quoted \\"word\\" {CANARY}"}}',
+        f'{{\\"password\\": \\"two words {CANARY}\\"}}',
+        f'{{"auths": {{"registry": {{"auth": "{CANARY}"}}}}}}',
         f"--log-opt splunk-token={CANARY}",
         f"client_secret: '{CANARY}'",
         f"Authorization: Bearer {CANARY}",
@@ -92,3 +96,9 @@ def test_a_person_starts_it_without_the_agents_variables(handler: Path, tmp_path
     assert (done.returncode, done.stderr) == (0, "")
     assert f"==== this report\nDocker extension {VERSION}, " in done.stdout
     assert not list((handler / "status").iterdir())
+
+
+def test_a_long_line_is_read_in_no_time() -> None:
+    begun = time.monotonic()
+    assert len(without_secrets("A" * 1_000_000 + "a-" * 500_000)) == 2_000_000
+    assert time.monotonic() - begun < 5

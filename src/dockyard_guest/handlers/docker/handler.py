@@ -17,6 +17,7 @@ from .change import commit, put_in_place, roll_back, run_engine
 from .diagnosis import sections
 from .engine import check_machine, ensure_present
 from .facts import observe
+from .flags import flags_of
 from .judgement import validate
 from .places import CERTIFICATE_FILES, DAEMON_CONFIG, DAEMON_FILES, DROP_IN, PID_FILE
 from .plan import decide
@@ -82,7 +83,10 @@ class DockerHandler:
             raise self._rolled_back(error, facts=facts) from error
         commit(self._machine, plan)
         return Applied(
-            message=_message(version, port=wanted.port), watched=_watched(facts), pid_files=(PID_FILE,), until=until
+            message=_message(version, port=wanted.port),
+            watched=_watched(facts),
+            pid_files=(_pid_file(plan),),
+            until=until,
         )
 
     def disable(self) -> str:
@@ -200,3 +204,9 @@ def _message(version: Version, *, port: int | None) -> str:
 def _watched(facts: Facts) -> tuple[str, ...]:
     """What must stay as it is for the same settings to need no work: the files, and the unit they add to."""
     return (DAEMON_CONFIG, DROP_IN, *CERTIFICATE_FILES, *DAEMON_FILES, facts.service.fragment)
+
+
+def _pid_file(plan: Plan) -> str:
+    """Where the engine writes the number of its process."""
+    named = [flag.value for flag in flags_of(plan.arguments) if flag.name == "pidfile"]
+    return named[-1] if named else PID_FILE
