@@ -96,7 +96,9 @@ class Stories:
             self.server = server
         names = {"ca": self.authority.certificate, "cert": self.server.certificate, "key": self.server.key}
         certs = {"certs": {name: path.read_text() for name, path in names.items()}}
-        self.agent.settings(version, number, {"docker": {"port": str(port), "options": options or []}}, certs)
+        # Without the right to raise limits, as in most containers, nothing here could start with the defaults' limits.
+        own = {"port": str(port), "options": options or [], "defaults": {"ulimits": False}}
+        self.agent.settings(version, number, {"docker": own}, certs)
 
     def apply(self, *, server: Pair | None = None, options: list[str] | None = None, port: int = PORT) -> Any:
         """New settings, applied to their end."""

@@ -79,7 +79,9 @@ def engine_pid() -> int:
 def docker(*words: str, stdin: bytes | None = None) -> str:
     """Run the engine's own client."""
     argv = [f"{PROGRAMS}/docker", "-H", f"unix://{SOCKET}", *words]
-    return subprocess.run(argv, input=stdin, capture_output=True, check=True, timeout=60).stdout.decode().strip()
+    done = subprocess.run(argv, input=stdin, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, (argv, done.stderr.decode())
+    return done.stdout.decode().strip()
 
 
 def import_busybox() -> str:
