@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dockyard_guest.errors import GuestError, PermanentError, SupersededError
+from dockyard_guest.errors import GuestError, SupersededError
 from dockyard_guest.values import Applied
 
 from . import certificates
 from .change import commit, put_in_place, roll_back, run_engine
-from .engine import check_machine, ensure_present
+from .engine import bring_engine, check_machine
 from .facts import observe
 from .judgement import validate
 from .places import CERTIFICATE_FILES, DAEMON_CONFIG, DROP_IN
@@ -23,6 +23,7 @@ from .proofs import is_confined, prove_answer, prove_refusal
 from .record import read_record, write_record
 from .settings import parse_docker_settings
 from .taking_back import close_remote_access, take_back
+from .way_back import bring_back, way_back, with_outcome
 
 if TYPE_CHECKING:
     from dockyard_guest.ports import Machine, Progress, Step
@@ -61,17 +62,19 @@ class DockerHandler:
         with progress.step("settings", "reading the settings") as step:
             wanted = parse_docker_settings(settings)
             _describe(wanted, step=step)
-        with progress.step("engine", "looking for the engine") as step:
-            step.say(ensure_present(self._machine, version=self._version, step=step))
-        with progress.step("certificates", "checking the certificates") as step:
-            self._check_certificates(wanted.bundle, step=step)
-        facts, plan = self._configure(wanted, progress=progress)
-        try:
-            version = self._run(wanted, plan=plan, progress=progress)
-        except SupersededError:
-            raise
-        except GuestError as error:
-            raise self._rolled_back(error, facts=facts) from error
+        number = settings.sequence_number
+        with way_back(self._machine, number=number, progress=progress):
+            with progress.step("engine", "looking for the engine") as step:
+                step.say(bring_engine(self._machine, wanted.engine, number=number, version=self._version, step=step))
+            with progress.step("certificates", "checking the certificates") as step:
+                self._check_certificates(wanted.bundle, step=step)
+            facts, plan = self._configure(wanted, progress=progress)
+            try:
+                version = self._run(wanted, plan=plan, progress=progress)
+            except SupersededError:
+                raise
+            except GuestError as error:
+                raise self._rolled_back(error, facts=facts, number=number, progress=progress) from error
         commit(self._machine, plan)
         return Applied(message=_message(version, port=wanted.port), watched=_watched(facts))
 
@@ -137,14 +140,12 @@ class DockerHandler:
                 step.warn("neither AppArmor nor SELinux confines containers on this machine")
         return version
 
-    def _rolled_back(self, error: GuestError, *, facts: Facts) -> GuestError:
-        outcome = roll_back(self._machine, record=facts.record)
-        return PermanentError(
-            error.brief,
-            details=error.details,
-            resolution=f"{outcome} {error.resolution}".strip(),
-            exit_code=error.exit_code,
-        )
+    def _rolled_back(self, error: GuestError, *, facts: Facts, number: int, progress: Progress) -> GuestError:
+        def files_back() -> str:
+            return roll_back(self._machine, record=facts.record)
+
+        undone = bring_back(self._machine, number=number, progress=progress, files_back=files_back)
+        return with_outcome(error, outcome=undone or files_back())
 
 
 def _describe(wanted: DockerSettings, *, step: Step) -> None:

@@ -116,6 +116,7 @@ def decide(settings: DockerSettings, facts: Facts, *, version: str) -> Plan:
             members=merged.ours,
             files=CERTIFICATE_FILES if settings.bundle is not None else (),
             options=settings.options,
+            engine=record.engine.proved(remove_data=settings.engine.remove_data),
         ),
     )
 

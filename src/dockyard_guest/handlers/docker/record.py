@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dockyard_contract.documents import dump_json, parse_json
 
+from .engine_record import EngineRecord, dump_engine_record, parse_engine_record
 from .places import LAST_GOOD, RECORD, STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Record:
         members: Members of the daemon's configuration and their values.
         files: Certificate files.
         options: Arguments added to the daemon's command besides the port.
+        engine: Where the engine is from.
     """
 
     owner: str
@@ -41,6 +43,7 @@ class Record:
     members: Mapping[str, object] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    engine: EngineRecord = field(default_factory=EngineRecord)
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ def parse_record(text: bytes) -> Record:
         members={} if members is None else dict(members.members),
         files=tuple(item.string() for item in root.optional_array("files") or ()),
         options=tuple(item.string() for item in root.optional_array("options") or ()),
+        engine=parse_engine_record(root.optional_object("engine")),
     )
 
 
@@ -81,6 +85,7 @@ def dump_record(record: Record) -> bytes:
             "members": dict(record.members),
             "files": list(record.files),
             "options": list(record.options),
+            "engine": dump_engine_record(record.engine),
         }
     ).encode()
 

@@ -1,7 +1,8 @@
 """The Docker extension's settings, in the shapes of the extension of 2016.
 
-Public: ``docker.port`` (text or number), ``docker.options`` (texts). Protected: ``certs`` with ``ca``, ``cert`` and
-``key``, each base64 of PEM or PEM itself. Names that mean nothing here are kept, to be named in a warning.
+Public: ``docker.port`` (text or number), ``docker.options`` (texts), and what `settings_engine` reads. Protected:
+``certs`` with ``ca``, ``cert`` and ``key``, each base64 of PEM or PEM itself. Names that mean nothing here are kept, to
+be named in a warning.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dockyard_contract.environment import ExitCode
 from dockyard_guest.errors import PermanentError
 
 from .flags import check_flags, split_option
+from .settings_engine import ENGINE_MEMBERS, EngineSettings, parse_engine_settings
 
 if TYPE_CHECKING:
     from dockyard_contract.documents import JsonObject, JsonValue
@@ -41,12 +43,14 @@ class DockerSettings:
         options: More arguments for dockerd, a word each.
         bundle: Certificates; there whenever there is a port.
         ignored: Paths of members that mean nothing to this version.
+        engine: Which engine it is to be.
     """
 
     port: int | None = None
     options: tuple[str, ...] = ()
     bundle: Bundle | None = None
     ignored: tuple[str, ...] = ()
+    engine: EngineSettings = field(default_factory=EngineSettings)
 
 
 def parse_docker_settings(settings: PlainSettings) -> DockerSettings:
@@ -71,6 +75,7 @@ def parse_docker_settings(settings: PlainSettings) -> DockerSettings:
         options=() if docker is None else _options(docker, with_certificates=bundle is not None),
         bundle=bundle,
         ignored=_ignored(settings, docker=docker, certs=certs),
+        engine=parse_engine_settings(docker),
     )
 
 
@@ -132,7 +137,7 @@ def _decoded(text: str) -> str:
 def _ignored(settings: PlainSettings, *, docker: JsonObject | None, certs: JsonObject | None) -> tuple[str, ...]:
     known = [
         (settings.public, {"docker"}),
-        (docker, {"port", "options"}),
+        (docker, {"port", "options", *ENGINE_MEMBERS}),
         (settings.protected, {"certs"}),
         (certs, {"ca", "cert", "key"}),
     ]
