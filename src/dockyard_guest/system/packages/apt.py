@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from dockyard_guest.ports import Clock, Commands, Files, Step
-    from dockyard_guest.values import Repository
+    from dockyard_guest.values import Completed, Repository
 
     from .locks import LockHolder
 
@@ -125,6 +125,10 @@ class Apt:
         exact = versions or {}
         words = [f"{name}={exact[name]}" if name in exact else name for name in (*names, *self._known(if_known))]
         options = ["--yes", "--no-install-recommends", *(["--allow-downgrades"] if exact else [])]
+        if replaces and not self._simulated(["install", *options, *words]).succeeded:
+            # Left to itself, apt rather keeps what is there than what is asked for: a minus says what must go.
+            installed = self.installed()
+            words += [f"{name}-" for name in replaces if name in installed]
         self._check_removals([*options, *words], allowed=replaces)
         self._persist(["install", *options, *words], step=step, limit=INSTALL_LIMIT)
 
@@ -192,8 +196,11 @@ class Apt:
         """The packages that a command would remove; none when it cannot be carried out at all."""
         if len(words) < 2:
             return set()
-        output = self._commands.run(["apt-get", "--simulate", *words], timeout=UPDATE_LIMIT).output
+        output = self._simulated(words).output
         return {line.split()[1] for line in output.splitlines() if line.startswith("Remv ")}
+
+    def _simulated(self, words: Sequence[str]) -> Completed:
+        return self._commands.run(["apt-get", "--simulate", *words], timeout=UPDATE_LIMIT)
 
 
 def versions_in_table(policy: str) -> tuple[str, ...]:
