@@ -1,4 +1,4 @@
-"""Runs in namespaces of its own, on a copy-on-write layer over this machine: real package managers, the guest's own code.
+"""Runs in namespaces of its own, on a copy-on-write layer over this machine: real package managers, the guest's code.
 
 Started by ``test_real_packages.py``: ``python inside.py <apt|dnf> <repositories> <key>``; prints one JSON object.
 """

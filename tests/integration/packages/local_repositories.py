@@ -1,6 +1,6 @@
 """Signed repositories in a folder, with tiny packages that bear the engine's names: for real package managers.
 
-Packages are made by dpkg-deb and rpmbuild, indexes by apt-ftparchive and createrepo_c, the key and the signatures by gpg.
+Packages are made by dpkg-deb and rpmbuild, indexes by apt-ftparchive and createrepo_c, the key and signatures by gpg.
 """
 
 from __future__ import annotations

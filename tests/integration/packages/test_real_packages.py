@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +24,19 @@ Seen = dict[str, Any]
 
 
 @pytest.fixture(scope="module", params=["apt", "dnf"])
-def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Seen:
+def seen(request: pytest.FixtureRequest) -> Iterator[Seen]:
     """What happened inside, once for each package manager."""
     kind: str = request.param
     missing = [program for program in NEEDED[kind] if shutil.which(program) is None]
     if missing:
         pytest.skip(f"needs {', '.join(missing)}")
-    folder = tmp_path_factory.mktemp(kind)
+    # Not pytest's folder, which is root's alone: apt reads repositories as a user without rights.
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield {**_run(kind, Path(name)), "kind": kind}
+
+
+def _run(kind: str, folder: Path) -> Seen:
     key = make_key(folder / "gpg")
     (folder / "key.asc").write_text(key)
     MAKERS[kind](folder / "repositories", key_home=folder / "gpg")
@@ -44,7 +52,7 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     )
     assert done.returncode == 0, done.stderr[-4000:]
     answer: Seen = json.loads(done.stdout)
-    return {**answer, "kind": kind}
+    return answer
 
 
 def test_all_versions_are_offered_the_newest_first(seen: Seen) -> None:
