@@ -24,10 +24,11 @@ from dockyard_guest.system.background import SystemBackground
 from dockyard_guest.system.certificates import OpensslCertificates
 from dockyard_guest.system.clock import SystemClock
 from dockyard_guest.system.commands import SystemCommands
+from dockyard_guest.system.downloads import SystemDownloads
 from dockyard_guest.system.envelopes import OpensslEnvelopes
 from dockyard_guest.system.files import SystemFiles
 from dockyard_guest.system.os_release import SystemIdentity
-from dockyard_guest.system.packages.apt import Apt
+from dockyard_guest.system.packages.choice import packages_of
 from dockyard_guest.system.services import SystemServices
 from dockyard_guest.system.settled import SettledMarker
 from dockyard_guest.system.sockets import SystemSockets
@@ -73,18 +74,20 @@ def real_machine(*, log: Callable[[str], None]) -> Machine:
     """All doors to the machine this runs on."""
     clock, files, commands = SystemClock(), SystemFiles(), SystemCommands(log=log)
     services = SystemServices(commands=commands)
+    system = SystemIdentity(files=files)
     return Machine(
         clock=clock,
         files=files,
         commands=commands,
         services=services,
-        packages=Apt(commands=commands, clock=clock, files=files),
+        packages=packages_of(system.release(), commands=commands, clock=clock, files=files),
         sockets=SystemSockets(),
         certificates=OpensslCertificates(commands=commands, files=files),
         envelopes=OpensslEnvelopes(commands=commands),
         background=SystemBackground(commands=commands, services=services, log=log),
         settled=SettledMarker(files=files),
-        system=SystemIdentity(files=files),
+        system=system,
+        downloads=SystemDownloads(),
     )
 
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
         Listener,
         OsRelease,
         PlainSettings,
+        Repository,
         Section,
+        TextFile,
         TlsProbe,
         Unit,
     )
@@ -72,6 +74,9 @@ class Files(Protocol):
 
     def remove_folder(self, path: str) -> None:
         """Remove a folder if it is there and empty."""
+
+    def remove_tree(self, path: str) -> None:
+        """Remove a folder with all that is in it; follows no link, and it need not be there."""
 
     def names(self, folder: str) -> tuple[str, ...]:
         """Names in a folder, sorted; none when there is no such folder."""
@@ -176,8 +181,36 @@ class Packages(Protocol):
     def installed(self) -> frozenset[str]:
         """Names of the packages that are installed."""
 
-    def install(self, names: Sequence[str], *, if_known: Sequence[str], step: Step) -> None:
+    def versions(self) -> Mapping[str, str]:
+        """The installed packages and their whole versions."""
+
+    def refresh(self, *, step: Step) -> None:
+        """Fetch the lists of all repositories anew; waits for locks and for the network.
+
+        Raises:
+            TemporaryError: The network or another package manager did not let go before the deadline.
+            PermanentError: A repository is not signed by the key it is trusted for, or cannot be read.
+        """
+
+    def offered(self, name: str) -> tuple[str, ...]:
+        """The versions of a package that the repositories had at the last `refresh`, the preferred ones first."""
+
+    def is_newer(self, version: str, *, than: str) -> bool:
+        """Whether one version of a package comes after another, in the package manager's own order."""
+
+    def install(
+        self,
+        names: Sequence[str],
+        *,
+        if_known: Sequence[str],
+        step: Step,
+        versions: Mapping[str, str] | None = None,
+        replaces: Sequence[str] = (),
+    ) -> None:
         """Install packages, and those of `if_known` that the distribution has; waits for locks and for the network.
+
+        Fetches the lists first unless `refresh` has done so. A package that is named in `versions` gets that version,
+        be it older than the one that is there. No other packages are removed for these than those in `replaces`.
 
         Raises:
             TemporaryError: The network or another package manager did not let go before the deadline.
@@ -186,6 +219,24 @@ class Packages(Protocol):
 
     def remove(self, names: Sequence[str]) -> None:
         """Remove packages and nothing besides; those that others need stay."""
+
+    def repository_files(self, repository: Repository) -> tuple[TextFile, ...]:
+        """The files that make a repository known and trusted; nothing is written."""
+
+    def trust(self, files: Sequence[TextFile]) -> None:
+        """Trust the keys among a repository's files, where files alone do not say so."""
+
+
+class Downloads(Protocol):
+    """Small files from the network."""
+
+    def get(self, url: str) -> bytes:
+        """The content of a file at an https address.
+
+        Raises:
+            TemporaryError: It cannot be fetched.
+            PermanentError: The address is not, or leads away from, an https address.
+        """
 
 
 class Sockets(Protocol):
@@ -295,6 +346,7 @@ class Machine:
     background: Background
     settled: Settled
     system: System
+    downloads: Downloads
 
 
 # ---------------------------------------------------------------- handlers

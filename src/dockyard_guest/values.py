@@ -5,6 +5,7 @@ Made by the system room or by handlers, read by everybody in the guest. No behav
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,21 @@ class Completed:
         return self.stderr.decode(errors="replace").strip()
 
 
+class Family(enum.Enum):
+    """Distributions whose packages and package managers are alike."""
+
+    DEBIAN = "the Debian family"
+    RED_HAT = "the Red Hat family"
+    SUSE = "the SUSE family"
+
+
+_FAMILIES = {
+    **dict.fromkeys(("debian", "ubuntu"), Family.DEBIAN),
+    **dict.fromkeys(("fedora", "rhel", "centos", "amzn", "azurelinux", "mariner"), Family.RED_HAT),
+    **dict.fromkeys(("suse", "opensuse", "sles", "sle-micro"), Family.SUSE),
+}
+
+
 @dataclass(frozen=True)
 class OsRelease:
     """Which distribution this is: the members of ``/etc/os-release`` that decide anything."""
@@ -45,11 +61,39 @@ class OsRelease:
     id_like: tuple[str, ...] = ()
     version_id: str = ""
     pretty_name: str = ""
+    codename: str = ""
 
     @property
-    def is_debian_family(self) -> bool:
-        """Whether this is Debian or made from it."""
-        return "debian" in (self.id, *self.id_like)
+    def family(self) -> Family | None:
+        """The family it is of, by its own name or by those it says it is like."""
+        return next((_FAMILIES[name] for name in (self.id, *self.id_like) if name in _FAMILIES), None)
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository of signed packages, apart from the distribution's own.
+
+    Attributes:
+        name: Name of its files: a word without blanks.
+        title: What people call it.
+        base: Its address without the suite.
+        suite: The distribution's release it is for: a code name or a number.
+        key: The armoured public key that signs it.
+    """
+
+    name: str
+    title: str
+    base: str
+    suite: str
+    key: str
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A file of text and where it belongs; everybody on the machine may read it."""
+
+    path: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -155,6 +199,7 @@ class PlainSettings:
 
     public: JsonObject
     protected: JsonObject
+    sequence_number: int = 0
 
 
 @dataclass(frozen=True)

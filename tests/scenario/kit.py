@@ -35,6 +35,7 @@ from .world import (
     PACKAGED_UNIT,
     SEAL,
     DeclaredCertificates,
+    DeclaredDownloads,
     DeclaredSystem,
     DistributionPackages,
     EngineCommands,
@@ -84,6 +85,7 @@ class State:
     files: Mapping[str, str] = field(default_factory=dict)
     modes: Mapping[str, int] = field(default_factory=dict)
     packages: frozenset[str] = frozenset({"base-files"})
+    versions: Mapping[str, str] = field(default_factory=dict)
     active: frozenset[str] = frozenset()
     enabled: frozenset[str] = frozenset()
     running: Running | None = None
@@ -203,6 +205,7 @@ class Context:
         world = World(
             root=self._root,
             packages=set(state.packages),
+            versions=dict(state.versions),
             active=set(state.active),
             enabled=set(state.enabled),
             running=state.running,
@@ -261,6 +264,7 @@ class Context:
             files={path: file.read_text() for path, file in files.items()},
             modes={path: file.stat().st_mode & 0o777 for path, file in files.items()},
             packages=frozenset(world.packages),
+            versions=dict(world.versions),
             active=frozenset(world.active),
             enabled=frozenset(world.enabled),
             running=world.running,
@@ -296,6 +300,7 @@ def _run(verb: str, variables: AgentVariables, world: World) -> int:
         background=NotedBackground(world),
         settled=SettledMarker(files=files),
         system=DeclaredSystem(world),
+        downloads=DeclaredDownloads(world),
     )
     log = Log(files=files, clock=clock)
     call = read_call(handler="docker", environ=variables.to_environ(), files=files)

@@ -6,7 +6,7 @@ Made anew for each command by `kit`. A door that a test has not opened fails the
 from __future__ import annotations
 
 import json
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +18,12 @@ from dockyard_guest.system.files import SystemFiles
 from dockyard_guest.values import (
     CertificateFacts,
     Completed,
+    Family,
     HttpAnswer,
     Listener,
     OsRelease,
+    Repository,
+    TextFile,
     TlsProbe,
     Unit,
 )
@@ -43,6 +46,14 @@ ExecStart=/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.soc
 """
 HARMLESS = (("dockerd", "--version"), ("dockerd", "--validate"), ("openssl", "x509"), ("ss", "-H"), ("df", "-h"))
 BROUGHT = ("apparmor", "containerd", "docker-cli", "docker.io", "runc")
+DOCKERS = ("apparmor", "containerd.io", "docker-ce", "docker-ce-cli")
+OFFERS = {
+    "docker.io": ("26.1.5+dfsg1-9",),
+    "docker-ce": ("5:28.2.0-1~debian.13~trixie", "5:28.1.1-1~debian.13~trixie", "5:27.5.1-1~debian.13~trixie"),
+    "docker-ce-cli": ("5:28.2.0-1~debian.13~trixie", "5:28.1.1-1~debian.13~trixie", "5:27.5.1-1~debian.13~trixie"),
+}
+REPOSITORY = "/etc/apt/sources.list.d/dockyard-docker.sources"
+CONFLICTS = (("docker.io", "docker-ce"), ("containerd", "containerd.io"), ("runc", "containerd.io"))
 SEAL = b"sealed "
 
 
@@ -67,7 +78,14 @@ class World:
     systemd: bool = True
     validates: bool = True
     serves_anybody: bool = False
-    release: OsRelease = field(default_factory=lambda: OsRelease(id="debian", pretty_name="Debian GNU/Linux 13"))
+    release: OsRelease = field(
+        default_factory=lambda: OsRelease(id="debian", pretty_name="Debian GNU/Linux 13", codename="trixie")
+    )
+    versions: dict[str, str] = field(default_factory=dict)
+    offers: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: OFFERS)
+    downloads: Mapping[str, bytes] = field(default_factory=dict)
+    broken_versions: tuple[str, ...] = ()
+    docker_is_known: bool = False
     security: tuple[str, ...] = ("name=apparmor", "name=seccomp,profile=builtin")
     refused_words: tuple[str, ...] = ()
     containers: int = 0
@@ -88,6 +106,12 @@ class World:
         self.effects += 1
         if self.effects == self.dies_at:
             raise Killed
+
+    @property
+    def engine(self) -> str:
+        """Version of the engine's package."""
+        names = [name for name in ("docker.io", "docker-ce") if name in self.packages]
+        return self.versions.get(names[0], OFFERS[names[0]][0]) if names else OFFERS["docker.io"][0]
 
     @property
     def live_restore(self) -> bool:
@@ -151,6 +175,9 @@ class TreeFiles(SystemFiles):
 
     def remove_folder(self, path: str) -> None:
         super().remove_folder(self._world.path(path))
+
+    def remove_tree(self, path: str) -> None:
+        super().remove_tree(self._world.path(path))
 
     def names(self, folder: str) -> tuple[str, ...]:
         return super().names(self._world.path(folder))
@@ -269,18 +296,30 @@ class EngineServices:
         self._world.running = None
         self._world.active.discard(name)
         arguments, config = self._on_disk()
-        if complaint_of_dockerd(arguments, config, refused=self._world.refused_words):
+        broken = self._world.engine in self._world.broken_versions
+        if broken or complaint_of_dockerd(arguments, config, refused=self._world.refused_words):
+            if not kept:
+                self._world.containers = 0
             raise TemporaryError(f"systemctl restart {name} failed.")
         self._world.running = Running(arguments=arguments, config=config)
         if not (kept and self._world.live_restore):
             self._world.containers = 0
         self._world.active.add(name)
 
+    def come_up_after_installation(self) -> None:
+        """As the packages' scripts do it: the engine is restarted, and a failure of that is nobody's concern."""
+        self._world.active |= {"docker.service", "docker.socket", "containerd.service"}
+        if self._world.running is not None:
+            with suppress(TemporaryError):
+                self._run("docker.service")
+
     def reload(self, name: str) -> None:
         # As dockerd does: a member that is not there changes nothing.
         self._world.events.append(f"reload {name}")
         self._world.reloaded = self._world.tells_reload
-        if self._world.running is not None:
+        if self._world.running is None and name in self._world.active:
+            self._world.running = Running(*self._on_disk())
+        elif self._world.running is not None:
             self._world.running = replace(
                 self._world.running, config={**self._world.running.config, **self._on_disk()[1]}
             )
@@ -326,32 +365,90 @@ class EngineServices:
 
 
 class DistributionPackages:
-    """The distribution has the engine, if there is a network."""
+    """The distribution has an engine and Docker's repository another, if there is a network."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def is_available(self) -> bool:
-        return self._world.release.is_debian_family
+        return self._world.release.family is Family.DEBIAN
 
     def installed(self) -> frozenset[str]:
         return frozenset(self._world.packages)
 
-    def install(self, names: Sequence[str], *, if_known: Sequence[str], step: Step) -> None:
+    def versions(self) -> Mapping[str, str]:
+        return {name: self._world.versions.get(name) or self._usual(name) for name in self._world.packages}
+
+    def refresh(self, *, step: Step) -> None:
         step.checkpoint()
         if not self._world.network:
             raise TemporaryError(
                 "The packages cannot be had: could not resolve deb.debian.org.", exit_code=ExitCode.MISSING_DEPENDENCY
             )
-        self._world.events.append(f"install {' '.join(names)}")
-        self._world.packages |= set(BROUGHT)
+
+    def offered(self, name: str) -> tuple[str, ...]:
+        known = not name.startswith("docker-ce") or self._world.docker_is_known
+        return self._world.offers.get(name, ()) if known or self._world.text(REPOSITORY) else ()
+
+    def is_newer(self, version: str, *, than: str) -> bool:
+        return version > than
+
+    def install(
+        self,
+        names: Sequence[str],
+        *,
+        if_known: Sequence[str],
+        step: Step,
+        versions: Mapping[str, str] | None = None,
+        replaces: Sequence[str] = (),
+    ) -> None:
+        self.refresh(step=step)
+        exact = versions or {}
+        self._world.events.append(
+            f"install {' '.join(f'{name}={exact[name]}' if name in exact else name for name in names)}"
+        )
+        new = {"docker.io": BROUGHT, "docker-ce": DOCKERS}.get(names[0], ())
+        for name in dict.fromkeys((*names, *new)):
+            self._make_room(name, replaces=replaces)
+            self._world.packages.add(name)
+            self._world.versions[name] = exact.get(name) or self._world.versions.get(name) or self._usual(name)
         install_engine(self._world.root)
-        self._world.active |= {"docker.service", "docker.socket", "containerd.service"}
         self._world.enabled |= {"docker.service", "docker.socket", "containerd.service"}
+        EngineServices(self._world).come_up_after_installation()
 
     def remove(self, names: Sequence[str]) -> None:
         self._world.events.append(f"remove {' '.join(names)}")
         self._world.packages -= set(names)
+
+    def repository_files(self, repository: Repository) -> tuple[TextFile, ...]:
+        key = TextFile(path="/etc/apt/keyrings/dockyard-docker.asc", text=repository.key)
+        return key, TextFile(path=REPOSITORY, text=f"{repository.base} {repository.suite}\n")
+
+    def trust(self, files: Sequence[TextFile]) -> None:
+        self._world.events.append(f"trust {len(files)} files")
+
+    def _usual(self, name: str) -> str:
+        return self._world.offers.get(name, ("1.0",))[0]
+
+    def _make_room(self, name: str, *, replaces: Sequence[str]) -> None:
+        rivals = {one for pair in CONFLICTS if name in pair for one in pair} - {name}
+        for rival in rivals & self._world.packages:
+            if rival not in replaces:
+                raise PermanentError(f"The engine's packages cannot be installed beside {rival}.")
+            self._world.packages.discard(rival)
+            self._world.versions.pop(rival, None)
+
+
+class DeclaredDownloads:
+    """The files a test says are to be had."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def get(self, url: str) -> bytes:
+        if url not in self._world.downloads:
+            raise TemporaryError(f"{url} cannot be fetched.", exit_code=ExitCode.MISSING_DEPENDENCY)
+        return self._world.downloads[url]
 
 
 class EngineSockets:
@@ -370,7 +467,7 @@ class EngineSockets:
         if self._world.running is None and "docker.service" not in self._world.active:
             raise TemporaryError(f"There is no answer on {socket}.")
         answers = {
-            "/version": {"Version": "26.1.5+dfsg1", "ApiVersion": "1.45"},
+            "/version": {"Version": self._world.engine.split(":")[-1].split("-")[0], "ApiVersion": "1.45"},
             "/info": {"SecurityOptions": list(self._world.security), "LiveRestoreEnabled": self._world.live_restore},
         }
         return HttpAnswer(status=200, body=json.dumps(answers[path]).encode())

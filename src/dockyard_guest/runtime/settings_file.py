@@ -46,6 +46,7 @@ def read_settings(call: Call, *, machine: Machine) -> PlainSettings:
     return PlainSettings(
         public=settings.public or public_settings({}, document=name),
         protected=_protected(settings, document=name, call=call, machine=machine),
+        sequence_number=call.sequence_number,
     )
 
 

@@ -5,7 +5,7 @@ so a reader sees the old file or the new one, a power cut leaves one of the two,
 replaced, not followed.
 """
 # Why not pathlib: the calls used here need flags and file numbers, and pathlib is slow to import.
-# ruff: noqa: PTH103, PTH104, PTH106, PTH108, PTH116, PTH120, PTH123, PTH208
+# ruff: noqa: PTH102, PTH104, PTH106, PTH108, PTH112, PTH116, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -91,12 +91,19 @@ class SystemFiles:
     def make_folder(self, path: str, *, mode: int) -> None:
         """Make a folder and its parents; one that is there stays as it is."""
         with _mapped("made", path):
-            os.makedirs(path, mode=mode, exist_ok=True)
+            _make_folders(path, mode=mode)
 
     def remove_folder(self, path: str) -> None:
         """Remove a folder if it is there and empty."""
         with contextlib.suppress(OSError):
             os.rmdir(path)
+
+    def remove_tree(self, path: str) -> None:
+        """Remove a folder with all that is in it; see `ports.Files`."""
+        from shutil import rmtree  # noqa: PLC0415 - slow to import, and needed at the end of a machine's use alone
+
+        with _mapped("removed", path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            rmtree(path)
 
     def names(self, folder: str) -> tuple[str, ...]:
         """Names in a folder, sorted; none when there is no such folder."""
@@ -138,6 +145,21 @@ def _mapped(deed: str, path: str) -> Iterator[None]:
         reason = os.strerror(error.errno) if error.errno else "unknown reason"
         resolution = "Free some space on the disk." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
         raise PermanentError(f"{path} could not be {deed}: {reason}.", resolution=resolution) from error
+
+
+def _make_folders(path: str, *, mode: int) -> None:
+    # The mode is given to each at its creation, and the mask, which keeps new files from others, cannot take from it.
+    missing = []
+    while not os.path.isdir(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    mask = os.umask(0)
+    try:
+        for folder in reversed(missing):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(folder, mode)
+    finally:
+        os.umask(mask)
 
 
 def _write_new(path: str, content: bytes, *, mode: int) -> None:

@@ -10,6 +10,7 @@ from dockyard_guest.values import OsRelease
 if TYPE_CHECKING:
     from dockyard_guest.ports import Files
 
+_CODENAMES = ("UBUNTU_CODENAME", "DEBIAN_CODENAME", "VERSION_CODENAME")
 _PLACES = ("/etc/os-release", "/usr/lib/os-release")
 
 
@@ -36,6 +37,8 @@ def parse_os_release(text: str) -> OsRelease:
         id_like=tuple(members.get("ID_LIKE", "").split()),
         version_id=members.get("VERSION_ID", ""),
         pretty_name=members.get("PRETTY_NAME", ""),
+        # Made from Ubuntu or Debian, and named otherwise, a distribution says whose packages fit it.
+        codename=next((members[name] for name in _CODENAMES if members.get(name)), ""),
     )
 
 

@@ -230,7 +230,8 @@ def test_ctrl_c_says_what_goes_on(arm: ArmStub, paths: Paths, tmp_path: Path, be
     arm.patience = 10_000
     arm.hold = not begun
     process = subprocess.Popen(
-        [sys.executable, "-m", "dockyard.cli", "vm", "create", "web"],
+        # A test run that was itself begun in the background has Ctrl-C ignored, and programs inherit that.
+        ["/usr/bin/env", "--default-signal=INT", sys.executable, "-m", "dockyard.cli", "vm", "create", "web"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -11,7 +11,8 @@ import pytest
 
 from dockyard_guest.errors import PermanentError, SupersededError, TemporaryError
 from dockyard_guest.system.files import SystemFiles
-from dockyard_guest.system.packages.apt import LOCK_PATIENCE, NETWORK_PATIENCE, Apt, passing_trouble
+from dockyard_guest.system.packages.apt import MANNER, Apt, versions_in_table
+from dockyard_guest.system.packages.attempts import LOCK_PATIENCE, NETWORK_PATIENCE, passing_trouble
 from dockyard_guest.system.packages.locks import LockHolder, lock_holder
 from dockyard_guest.values import Completed
 
@@ -206,13 +207,13 @@ def test_an_interrupted_dpkg_is_repaired_first() -> None:
 
 
 def test_only_whole_installations_count_as_installed() -> None:
-    programs = Programs(dpkg_query=[answer("ii  runc\nrc  docker.io\niU  containerd\nii  apparmor\n")])
+    programs = Programs(dpkg_query=[answer("ii  runc 1\nrc  docker.io 2\niU  containerd 3\nii  apparmor 4\n")])
     assert apt(programs).installed() == {"runc", "apparmor"}
 
 
 def test_packages_are_removed_together_when_nobody_else_needs_them() -> None:
     programs = Programs(
-        dpkg_query=[answer("ii  runc\nii  docker.io\n")],
+        dpkg_query=[answer("ii  runc 1\nii  docker.io 2\n")],
         apt_get_remove=[answer("Remv docker.io [26.1]\nRemv runc [1.1]\n"), answer()],
     )
     apt(programs).remove(["docker.io", "runc", "gone"])
@@ -221,7 +222,7 @@ def test_packages_are_removed_together_when_nobody_else_needs_them() -> None:
 
 def test_a_package_that_others_need_by_now_stays() -> None:
     programs = Programs(
-        dpkg_query=[answer("ii  runc\nii  docker.io\n")],
+        dpkg_query=[answer("ii  runc 1\nii  docker.io 2\n")],
         apt_get_remove=[
             answer("Remv docker.io [26.1]\nRemv podman [5]\nRemv runc [1.1]\n"),
             answer("Remv docker.io [26.1]\n"),
@@ -252,11 +253,49 @@ def test_a_package_that_others_need_by_now_stays() -> None:
     ],
 )
 def test_trouble_that_may_pass_is_known_by_apts_words(line: str, trouble: str) -> None:
-    assert passing_trouble(f"Reading...\n{line}\nE: more\n") == trouble
+    assert passing_trouble(f"Reading...\n{line}\nE: more\n", manner=MANNER) == trouble
+
+
+POLICY = """docker.io:
+  Installed: 20.10.24
+  Candidate: 20.10.24
+  Version table:
+     26.1.5 100
+        100 http://deb.debian.org/debian bookworm-backports/main amd64 Packages
+ *** 20.10.24 500
+        500 http://deb.debian.org/debian bookworm/main amd64 Packages
+        100 /var/lib/dpkg/status
+     20.10.5 -1
+         -1 http://deb.debian.org/debian bullseye/main amd64 Packages
+     1.0 100
+        100 /var/lib/dpkg/status
+"""
+
+
+def test_versions_are_offered_in_the_order_of_priority_and_only_if_a_repository_has_them() -> None:
+    assert versions_in_table(POLICY) == ("20.10.24", "26.1.5")
+
+
+def test_a_version_that_is_named_may_be_older_than_the_one_that_is_there() -> None:
+    programs = good()
+    apt(programs).install(["docker.io", "apparmor"], if_known=[], versions={"docker.io": "20.10"}, step=Step())
+    assert programs.ran[-1] == "apt-get install docker.io=20.10 apparmor"
+
+
+def test_packages_that_would_have_to_go_and_were_not_named_stop_an_installation() -> None:
+    programs = good(apt_get_install=[answer("Remv podman [5]\nRemv runc [1]\n")])
+    with pytest.raises(PermanentError, match="beside podman"):
+        apt(programs).install(["docker-ce"], if_known=[], replaces=["runc"], step=Step())
+
+
+def test_a_wrong_signature_is_not_tried_again() -> None:
+    words = "W: Failed to fetch http://x/InRelease  NO_PUBKEY 8D81803C0EBFCD88\nE: it is not signed.\n"
+    with pytest.raises(PermanentError, match="apt-get update failed: E: it is not signed"):
+        apt(good(apt_get_update=[answer(words, code=100)])).refresh(step=Step())
 
 
 def test_other_trouble_does_not_pass() -> None:
-    assert passing_trouble("E: Unable to locate package docker.io") is None
+    assert passing_trouble("E: Unable to locate package docker.io", manner=MANNER) is None
 
 
 def test_the_holder_of_a_lock_is_found_by_asking_the_kernel(tmp_path: Path) -> None:

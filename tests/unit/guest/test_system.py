@@ -18,7 +18,7 @@ from dockyard_guest.system.files import SystemFiles
 from dockyard_guest.system.os_release import parse_os_release
 from dockyard_guest.system.services import SystemServices, parse_units
 from dockyard_guest.system.settled import SettledMarker, is_settled
-from dockyard_guest.values import Completed, Unit
+from dockyard_guest.values import Completed, Family, Unit
 
 SHOWN = """MainPID=812
 Id=docker.service
@@ -107,18 +107,27 @@ def test_the_journal_is_asked_for_one_unit_since_a_moment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "family", "id_"),
+    ("text", "family", "id_", "codename"),
     [
-        ('ID=debian\nVERSION_ID="13"\n', True, "debian"),
-        ("ID=ubuntu\nID_LIKE=debian\n", True, "ubuntu"),
-        ('ID="linuxmint"\nID_LIKE="ubuntu debian"\n', True, "linuxmint"),
-        ("ID=fedora\n# ID=debian\nPRETTY_NAME='x\n", False, "fedora"),
-        ("", False, "linux"),
+        ('ID=debian\nVERSION_ID="13"\nVERSION_CODENAME=trixie\n', Family.DEBIAN, "debian", "trixie"),
+        ("ID=ubuntu\nID_LIKE=debian\nVERSION_CODENAME=noble\n", Family.DEBIAN, "ubuntu", "noble"),
+        (
+            'ID="linuxmint"\nID_LIKE="ubuntu debian"\nVERSION_CODENAME=xia\nUBUNTU_CODENAME=noble\n',
+            Family.DEBIAN,
+            "linuxmint",
+            "noble",
+        ),
+        ("ID=fedora\n# ID=debian\nPRETTY_NAME='x\n", Family.RED_HAT, "fedora", ""),
+        ('ID="rocky"\nID_LIKE="rhel centos fedora"\n', Family.RED_HAT, "rocky", ""),
+        ("ID=azurelinux\n", Family.RED_HAT, "azurelinux", ""),
+        ('ID="opensuse-leap"\nID_LIKE="suse opensuse"\n', Family.SUSE, "opensuse-leap", ""),
+        ("ID=alpine\n", None, "alpine", ""),
+        ("", None, "linux", ""),
     ],
 )
-def test_the_distribution_is_read_from_its_file(text: str, family: bool, id_: str) -> None:
+def test_the_distribution_is_read_from_its_file(text: str, family: Family | None, id_: str, codename: str) -> None:
     release = parse_os_release(text)
-    assert (release.is_debian_family, release.id) == (family, id_)
+    assert (release.family, release.id, release.codename) == (family, id_, codename)
 
 
 class Services(SystemServices):

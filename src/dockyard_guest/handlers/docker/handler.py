@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dockyard_guest.errors import GuestError, PermanentError, SupersededError
+from dockyard_guest.errors import GuestError, SupersededError
 from dockyard_guest.values import Applied
 
 from . import certificates, data_disk, hardening, platform_guard
 from .change import commit, put_in_place, roll_back, run_engine
 from .diagnosis import sections
-from .engine import check_machine, ensure_present
+from .engine import bring_engine, check_machine
 from .facts import observe
 from .flags import flags_of
 from .judgement import validate
@@ -26,6 +26,7 @@ from .proxy import apt_goes_by
 from .record import read_record, write_record
 from .settings import parse_docker_settings
 from .taking_back import close_remote_access, take_back
+from .way_back import bring_back, way_back, with_outcome
 
 if TYPE_CHECKING:
     from dockyard_guest.ports import Machine, Progress, Step
@@ -64,23 +65,25 @@ class DockerHandler:
         with progress.step("settings", "reading the settings") as step:
             wanted = parse_docker_settings(settings)
             _describe(wanted, step=step)
+        number = settings.sequence_number
         if wanted.daemon.data_disk is not None:
             with progress.step("data disk", "looking for the data disk") as step:
                 step.say(data_disk.ensure_mounted(self._machine, wanted=wanted.daemon.data_disk, step=step))
-        with (
-            progress.step("engine", "looking for the engine") as step,
-            apt_goes_by(wanted.daemon.proxy, machine=self._machine),
-        ):
-            step.say(ensure_present(self._machine, version=self._version, step=step))
-        with progress.step("certificates", "checking the certificates") as step:
-            until = self._check_certificates(wanted.bundle, step=step)
-        facts, plan = self._configure(wanted, progress=progress)
-        try:
-            version = self._run(wanted, plan=plan, facts=facts, progress=progress)
-        except SupersededError:
-            raise
-        except GuestError as error:
-            raise self._rolled_back(error, facts=facts) from error
+        with way_back(self._machine, number=number, progress=progress):
+            with (
+                progress.step("engine", "looking for the engine") as step,
+                apt_goes_by(wanted.daemon.proxy, machine=self._machine),
+            ):
+                step.say(bring_engine(self._machine, wanted.engine, number=number, version=self._version, step=step))
+            with progress.step("certificates", "checking the certificates") as step:
+                until = self._check_certificates(wanted.bundle, step=step)
+            facts, plan = self._configure(wanted, progress=progress)
+            try:
+                version = self._run(wanted, plan=plan, facts=facts, progress=progress)
+            except SupersededError:
+                raise
+            except GuestError as error:
+                raise self._rolled_back(error, facts=facts, number=number, progress=progress) from error
         commit(self._machine, plan)
         return Applied(
             message=_message(version, port=wanted.port),
@@ -175,14 +178,12 @@ class DockerHandler:
         )
         return "; ".join(parts)
 
-    def _rolled_back(self, error: GuestError, *, facts: Facts) -> GuestError:
-        outcome = roll_back(self._machine, record=facts.record)
-        return PermanentError(
-            error.brief,
-            details=error.details,
-            resolution=f"{outcome} {error.resolution}".strip(),
-            exit_code=error.exit_code,
-        )
+    def _rolled_back(self, error: GuestError, *, facts: Facts, number: int, progress: Progress) -> GuestError:
+        def files_back() -> str:
+            return roll_back(self._machine, record=facts.record)
+
+        undone = bring_back(self._machine, number=number, progress=progress, files_back=files_back)
+        return with_outcome(error, outcome=undone or files_back())
 
 
 def _describe(wanted: DockerSettings, *, step: Step) -> None:

@@ -20,12 +20,6 @@ SOCKET_UNIT = "docker.socket"
 CONTAINERD = "containerd.service"
 UNITS = (SERVICE, SOCKET_UNIT, CONTAINERD)
 
-PACKAGES = ("docker.io", "apparmor")
-"""The engine, and what dockerd needs to confine containers; docker.io only recommends the latter."""
-
-PACKAGES_IF_KNOWN = ("docker-cli", "ca-certificates")
-"""Debian 13 has the client in a package of its own; registries need the authorities."""
-
 SWARM_STATE = "/var/lib/docker/swarm/docker-state.json"
 
 _DROP_INS = DROP_IN.rpartition("/")[0]

@@ -154,6 +154,7 @@ def decide(settings: DockerSettings, facts: Facts, *, version: str) -> Plan:
             files=CERTIFICATE_FILES if settings.bundle is not None else (),
             options=settings.options,
             displaced=merged.displaced,
+            engine=record.engine.proved(remove_data=settings.engine.remove_data),
         ),
         defaults=defaults,
     )

@@ -82,6 +82,11 @@ def keeps_containers(machine: Machine) -> bool:
     return value is not None and value.raw is True
 
 
+def data_root(machine: Machine) -> str:
+    """The folder in which the engine keeps images, containers and volumes; empty when it does not say."""
+    return _ask(machine, "/info").optional_string("DockerRootDir") or ""
+
+
 def prove_refusal(machine: Machine, *, port: int) -> str:
     """Make sure that the engine refuses a client without a certificate on its TCP port. Answers the refusal.
 

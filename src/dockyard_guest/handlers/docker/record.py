@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dockyard_contract.documents import dump_json, parse_json
 
+from .engine_record import EngineRecord, dump_engine_record, parse_engine_record
 from .places import LAST_GOOD, RECORD, STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Record:
         files: Certificate files.
         options: Arguments added to the daemon's command besides the port.
         displaced: Members the user had in the configuration where ours are now.
+        engine: Where the engine is from.
     """
 
     owner: str
@@ -43,6 +45,7 @@ class Record:
     files: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     displaced: Mapping[str, object] = field(default_factory=dict)
+    engine: EngineRecord = field(default_factory=EngineRecord)
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ def parse_record(text: bytes) -> Record:
         files=tuple(item.string() for item in root.optional_array("files") or ()),
         options=tuple(item.string() for item in root.optional_array("options") or ()),
         displaced={} if displaced is None else dict(displaced.members),
+        engine=parse_engine_record(root.optional_object("engine")),
     )
 
 
@@ -86,6 +90,7 @@ def dump_record(record: Record) -> bytes:
             "files": list(record.files),
             "options": list(record.options),
             "displaced": dict(record.displaced),
+            "engine": dump_engine_record(record.engine),
         }
     ).encode()
 

@@ -17,6 +17,7 @@ from dockyard_guest.errors import PermanentError
 
 from .flags import check_flags, split_option
 from .settings_daemon import NAMES, PROXY_NAMES, SWITCH_NAMES, DaemonSettings, parse_daemon_settings
+from .settings_engine import ENGINE_MEMBERS, EngineSettings, parse_engine_settings
 
 if TYPE_CHECKING:
     from dockyard_contract.documents import JsonObject, JsonValue
@@ -44,6 +45,7 @@ class DockerSettings:
         bundle: Certificates; there whenever there is a port.
         ignored: Paths of members that mean nothing to this version.
         daemon: What is wanted of the daemon's own configuration.
+        engine: Which engine it is to be.
     """
 
     port: int | None = None
@@ -51,6 +53,7 @@ class DockerSettings:
     bundle: Bundle | None = None
     ignored: tuple[str, ...] = ()
     daemon: DaemonSettings = field(default_factory=DaemonSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
 
 
 def parse_docker_settings(settings: PlainSettings) -> DockerSettings:
@@ -78,6 +81,7 @@ def parse_docker_settings(settings: PlainSettings) -> DockerSettings:
         bundle=bundle,
         ignored=_ignored(settings, docker=docker, certs=certs),
         daemon=parse_daemon_settings(docker, secret_proxy=secret_proxy, options=options),
+        engine=parse_engine_settings(docker),
     )
 
 
@@ -139,7 +143,7 @@ def _decoded(text: str) -> str:
 def _ignored(settings: PlainSettings, *, docker: JsonObject | None, certs: JsonObject | None) -> tuple[str, ...]:
     known = [
         (settings.public, {"docker"}),
-        (docker, {"port", "options"} | NAMES),
+        (docker, {"port", "options", *ENGINE_MEMBERS} | NAMES),
         (None if docker is None else docker.optional_object("proxy"), PROXY_NAMES),
         (None if docker is None else docker.optional_object("defaults"), SWITCH_NAMES),
         (settings.protected, {"certs", "proxy"}),

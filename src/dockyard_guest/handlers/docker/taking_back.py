@@ -15,6 +15,8 @@ from . import data_disk, hardening, platform_guard
 from .change import write_changes
 from .daemon_config import LIVE_RESTORE, merge
 from .engine import is_present
+from .engine_data import find_data, remove_data
+from .engine_repository import drop_repository
 from .facts import find, observe
 from .flags import without_remote_hosts
 from .places import APT_PROXY, DAEMON_CONFIG, DAEMON_FILES, DROP_IN, GUARD, LAST_GOOD, SERVICE, SOCKET_UNIT
@@ -79,9 +81,11 @@ def take_back(machine: Machine, *, version: str) -> str:
         write_changes(machine, changes)
     _take_back_the_rest(machine, changes=changes, engine_goes=bool(record.packages))
     machine.files.remove_folder(DROP_IN.rpartition("/")[0])
+    drop_repository(machine)
     forget_everything(machine.files)
-    taken = (*(change.path for change in changes), *record.packages)
-    return f"Taken back: {', '.join(taken) or 'nothing'}. Volumes and images stay."
+    taken = (*(change.path for change in changes), *record.packages, *record.engine.files)
+    data = "are removed" if record.packages and record.engine.remove_data else "stay"
+    return f"Taken back: {', '.join(taken) or 'nothing'}. Volumes and images {data}."
 
 
 def _changes_back(machine: Machine, record: Record, *, cleaned: bytes | None, mode: int) -> tuple[Change, ...]:
@@ -118,7 +122,8 @@ def _restart_without(machine: Machine, record: Record, *, changes: tuple[Change,
 
 
 def _remove_engine(machine: Machine, record: Record, *, changes: tuple[Change, ...]) -> None:
-    """Stop the engine with its containers, and remove its packages."""
+    """Stop the engine with its containers, and remove its packages, and its data if the settings said so."""
+    root = find_data(machine)
     with suppress(GuestError):
         # An engine with live-restore would leave its containers running, with nobody to manage them. It gives that up
         # only for an explicit word; when it cannot be asked, it does not run.
@@ -129,6 +134,8 @@ def _remove_engine(machine: Machine, record: Record, *, changes: tuple[Change, .
     write_changes(machine, changes)
     machine.services.reload_units()
     machine.packages.remove(record.packages)
+    if record.engine.remove_data:
+        remove_data(machine, root=root, packages=record.packages)
 
 
 def _write_live_restore(machine: Machine, record: Record, *, value: bool) -> None:

@@ -1,7 +1,7 @@
 """apt: Debian and what is made from it.
 
-Waits, up to a deadline each, for other package managers to let go (and says who holds on) and for the network (and says
-which host does not answer). A package manager that was interrupted is repaired first. Nothing is asked on a terminal.
+A package manager that was interrupted is repaired first. Nothing is asked on a terminal, nothing unsigned is taken, and
+no package goes that was not named. Waiting for locks and the network is `attempts`' part.
 """
 
 from __future__ import annotations
@@ -10,23 +10,19 @@ import re
 from typing import TYPE_CHECKING
 
 from dockyard_contract.environment import ExitCode
-from dockyard_guest.errors import PermanentError, TemporaryError
+from dockyard_guest.errors import PermanentError
+from dockyard_guest.values import TextFile
 
+from .attempts import INSTALL_LIMIT, UPDATE_LIMIT, Attempts, Manner
 from .locks import lock_holder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from dockyard_guest.ports import Clock, Commands, Files, Step
-    from dockyard_guest.values import Completed
+    from dockyard_guest.values import Completed, Repository
 
     from .locks import LockHolder
-
-LOCK_PATIENCE = 1200.0
-"""Seconds to wait for other package managers: unattended upgrades of a fresh machine take that long."""
-
-NETWORK_PATIENCE = 120.0
-"""Seconds to wait for the package mirror from its first failure: a network late at boot comes within these."""
 
 _LOCKS = (
     "/var/lib/dpkg/lock-frontend",
@@ -34,13 +30,6 @@ _LOCKS = (
     "/var/lib/apt/lists/lock",
     "/var/cache/apt/archives/lock",
 )
-_UPDATE_LIMIT = 600.0
-_INSTALL_LIMIT = 1800.0
-_POLL = 3.0
-_FIRST_PAUSE = 5.0
-_LONGEST_PAUSE = 60.0
-_SHOW_EVERY = 2.0
-_ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1", "APT_LISTCHANGES_FRONTEND": "none"}
 _OPTIONS = (
     *("-o", "Acquire::Retries=2"),
     *("-o", "Acquire::http::Timeout=20"),
@@ -51,13 +40,27 @@ _OPTIONS = (
     *("-o", "Dpkg::Options::=--force-confold"),
     *("-o", "Dpkg::Use-Pty=0"),
 )
-_PASSING_TROUBLE = (
-    re.compile(r"(Temporary failure resolving) '([^']+)'"),
-    re.compile(r"(Could not resolve) '([^']+)'"),
-    re.compile(r"(Could not resolve host): (\S+)"),
-    re.compile(r"(Could not connect to|Unable to connect to|Cannot initiate the connection to) (\S+?)[:\s]"),
-    re.compile(r"(Failed to fetch) (\S+)"),
-    re.compile(r"(Could not get lock|Unable to lock directory) (\S+?)[.\s]"),
+_VERSION_ROW = re.compile(r" (?:\*\*\*|   ) (\S+)(?: -?\d+)?")
+_SOURCE_ROW = re.compile(r" {6,}(-?\d+) (\S+)")
+_STATUS = "/var/lib/dpkg/status"
+_TAKEN = 500
+_NEVER = -1
+MANNER = Manner(
+    environment={
+        "DEBIAN_FRONTEND": "noninteractive",
+        "NEEDRESTART_SUSPEND": "1",
+        "APT_LISTCHANGES_FRONTEND": "none",
+    },
+    trouble=(
+        re.compile(r"(Temporary failure resolving) '([^']+)'"),
+        re.compile(r"(Could not resolve) '([^']+)'"),
+        re.compile(r"(Could not resolve host): (\S+)"),
+        re.compile(r"(Could not connect to|Unable to connect to|Cannot initiate the connection to) (\S+?)[:\s]"),
+        re.compile(r"(Failed to fetch) (\S+)"),
+        re.compile(r"(Could not get lock|Unable to lock directory) (\S+?)[.\s]"),
+    ),
+    distrust=("NO_PUBKEY", "BADSIG", "EXPKEYSIG", "REVKEYSIG", "is not signed", "signatures couldn't be verified"),
+    errors=("E:", "dpkg: error"),
 )
 
 
@@ -73,41 +76,94 @@ class Apt:
         holder: Callable[[str], LockHolder | None] = lock_holder,
     ) -> None:
         self._commands = commands
-        self._clock = clock
         self._files = files
         self._holder = holder
+        self._attempts = Attempts(commands=commands, clock=clock, manner=MANNER, first_holder=self._first_holder)
+        self._fresh = False
 
     def is_available(self) -> bool:
         """Whether this machine has apt."""
         return self._commands.find("apt-get") is not None
 
+    def versions(self) -> Mapping[str, str]:
+        """The installed packages' versions, without their architecture."""
+        argv = ["dpkg-query", "--show", "--showformat=${db:Status-Abbrev} ${Package} ${Version}\\n"]
+        lines = self._commands.run(argv, timeout=UPDATE_LIMIT).output.splitlines()
+        return {line.split()[1]: line.split()[2] for line in lines if line.startswith("ii")}
+
     def installed(self) -> frozenset[str]:
         """Names of the packages that are installed, without their architecture."""
-        argv = ["dpkg-query", "--show", "--showformat=${db:Status-Abbrev} ${Package}\\n"]
-        lines = self._commands.run(argv, timeout=_UPDATE_LIMIT).output.splitlines()
-        return frozenset(line.split()[-1] for line in lines if line.startswith("ii"))
+        return frozenset(self.versions())
 
-    def install(self, names: Sequence[str], *, if_known: Sequence[str], step: Step) -> None:
-        """Install packages; see `ports.Packages`."""
+    def refresh(self, *, step: Step) -> None:
+        """Fetch the lists anew; see `ports.Packages`."""
         self._repair(step=step)
-        self._persist(["update"], step=step, limit=_UPDATE_LIMIT)
-        known = self._known(if_known)
-        self._persist(["install", "--yes", "--no-install-recommends", *names, *known], step=step, limit=_INSTALL_LIMIT)
+        self._persist(["update"], step=step, limit=UPDATE_LIMIT)
+        self._fresh = True
+
+    def offered(self, name: str) -> tuple[str, ...]:
+        """The versions that repositories have: those apt would take by itself, then backports and such."""
+        output = self._commands.run(["apt-cache", "policy", name], timeout=UPDATE_LIMIT).output
+        return versions_in_table(output)
+
+    def is_newer(self, version: str, *, than: str) -> bool:
+        """Whether a version comes after another, by dpkg's order."""
+        return self._commands.run(["dpkg", "--compare-versions", version, "gt", than], timeout=UPDATE_LIMIT).succeeded
+
+    def install(
+        self,
+        names: Sequence[str],
+        *,
+        if_known: Sequence[str],
+        step: Step,
+        versions: Mapping[str, str] | None = None,
+        replaces: Sequence[str] = (),
+    ) -> None:
+        """Install packages; see `ports.Packages`."""
+        if not self._fresh:
+            self.refresh(step=step)
+        exact = versions or {}
+        words = [f"{name}={exact[name]}" if name in exact else name for name in (*names, *self._known(if_known))]
+        options = ["--yes", "--no-install-recommends", *(["--allow-downgrades"] if exact else [])]
+        if replaces and not self._simulated(["install", *options, *words]).succeeded:
+            # Left to itself, apt rather keeps what is there than what is asked for: a minus says what must go.
+            installed = self.installed()
+            words += [f"{name}-" for name in replaces if name in installed]
+        self._check_removals([*options, *words], allowed=replaces)
+        self._persist(["install", *options, *words], step=step, limit=INSTALL_LIMIT)
 
     def remove(self, names: Sequence[str]) -> None:
         """Remove packages and nothing besides; those that other packages need stay."""
         installed = self.installed()
         present = [name for name in names if name in installed]
-        if not self._would_remove(present) <= set(present):
-            present = [name for name in present if self._would_remove([name]) <= set(present)]
+        if not self._removals(["remove", *present]) <= set(present):
+            present = [name for name in present if self._removals(["remove", name]) <= set(present)]
         if present:
-            self._act(["remove", "--yes", *present])
+            self._attempts.act(["apt-get", *_OPTIONS, "remove", "--yes", *present], what="apt-get remove")
+
+    def repository_files(self, repository: Repository) -> tuple[TextFile, ...]:
+        """The key, and a source in the format of sources.list(5) that trusts this key alone."""
+        key = f"/etc/apt/keyrings/{repository.name}.asc"
+        stanza = {
+            "X-Repolib-Name": repository.title,
+            "Types": "deb",
+            "URIs": repository.base,
+            "Suites": repository.suite,
+            "Components": "stable",
+            "Signed-By": key,
+        }
+        text = "".join(f"{name}: {value}\n" for name, value in stanza.items())
+        source = f"/etc/apt/sources.list.d/{repository.name}.sources"
+        return TextFile(path=key, text=repository.key), TextFile(path=source, text=text)
+
+    def trust(self, files: Sequence[TextFile]) -> None:
+        """Nothing to do: the source itself names the key it trusts."""
 
     def _known(self, names: Sequence[str]) -> list[str]:
         return [
             name
             for name in names
-            if name in self._commands.run(["apt-cache", "pkgnames", name], timeout=_UPDATE_LIMIT).output.split()
+            if name in self._commands.run(["apt-cache", "pkgnames", name], timeout=UPDATE_LIMIT).output.split()
         ]
 
     def _repair(self, *, step: Step) -> None:
@@ -115,111 +171,52 @@ class Apt:
         # empty. A machine that lost its power during an installation comes up like this.
         if not any(name.isdigit() for name in self._files.names("/var/lib/dpkg/updates")):
             return
-        self._wait_for_locks(step=step)
+        self._attempts.wait_for_locks(step=step)
         step.say("repairing the package manager, which had been interrupted")
-        completed = self._stream(["dpkg", "--configure", "-a"], step=step, limit=_INSTALL_LIMIT)
+        completed = self._attempts.stream(["dpkg", "--configure", "-a"], step=step, limit=INSTALL_LIMIT)
         if not completed.succeeded:
-            raise _refused("dpkg --configure -a", completed)
+            raise self._attempts.refused("dpkg --configure -a", completed)
 
     def _persist(self, words: Sequence[str], *, step: Step, limit: float) -> None:
-        """Run one apt-get command, again and again as long as only locks or the network are in its way."""
-        deadline: float | None = None
-        pause = _FIRST_PAUSE
-        while True:
-            self._wait_for_locks(step=step)
-            completed = self._stream(["apt-get", *_OPTIONS, *words], step=step, limit=limit)
-            if completed.succeeded:
-                return
-            trouble = passing_trouble(completed.output)
-            if trouble is None:
-                raise _refused(f"apt-get {words[0]}", completed)
-            deadline = deadline or self._clock.monotonic() + NETWORK_PATIENCE
-            self._pause(trouble, seconds=pause, deadline=deadline, step=step)
-            pause = min(pause * 2, _LONGEST_PAUSE)
-
-    def _pause(self, trouble: str, *, seconds: float, deadline: float, step: Step) -> None:
-        left = deadline - self._clock.monotonic()
-        if left <= seconds:
-            raise TemporaryError(
-                f"The packages cannot be had: {trouble}.",
-                details=f"Tried for {NETWORK_PATIENCE:.0f} seconds.",
-                resolution="Give this machine a way to its package mirror, or use an image that has the engine.",
-                exit_code=ExitCode.MISSING_DEPENDENCY,
-            )
-        step.say(f"the packages cannot be had: {trouble}; next try in {seconds:.0f} s, giving up in {left:.0f} s")
-        self._sleep(seconds, step=step)
-
-    def _wait_for_locks(self, *, step: Step) -> None:
-        deadline = self._clock.monotonic() + LOCK_PATIENCE
-        holder = self._first_holder()
-        while holder is not None:
-            if self._clock.monotonic() >= deadline:
-                raise TemporaryError(
-                    f"Another package manager did not finish within {LOCK_PATIENCE:.0f} seconds: {holder}.",
-                    resolution="Wait for it or end it, then send the settings again.",
-                    exit_code=ExitCode.MISSING_DEPENDENCY,
-                )
-            step.say(f"waiting for another package manager: {holder}")
-            self._sleep(_POLL, step=step)
-            holder = self._first_holder()
+        self._attempts.persist(["apt-get", *_OPTIONS, *words], what=f"apt-get {words[0]}", step=step, limit=limit)
 
     def _first_holder(self) -> LockHolder | None:
-        for path in _LOCKS:
-            holder = self._holder(path)
-            if holder is not None:
-                return holder
-        return None
+        return next((holder for holder in map(self._holder, _LOCKS) if holder is not None), None)
 
-    def _sleep(self, seconds: float, *, step: Step) -> None:
-        step.checkpoint()
-        self._clock.sleep(seconds)
-        step.checkpoint()
+    def _check_removals(self, words: Sequence[str], *, allowed: Sequence[str]) -> None:
+        others = self._removals(["install", *words]) - set(allowed)
+        if others:
+            raise PermanentError(
+                f"The engine's packages cannot be installed beside {', '.join(sorted(others))}.",
+                resolution="Remove these yourself if you do not need them, then send the settings again.",
+                exit_code=ExitCode.MISSING_DEPENDENCY,
+            )
 
-    def _stream(self, argv: Sequence[str], *, step: Step, limit: float) -> Completed:
-        shown = self._clock.monotonic()
-
-        def show(line: str) -> None:
-            nonlocal shown
-            if line.strip() and self._clock.monotonic() - shown >= _SHOW_EVERY:
-                shown = self._clock.monotonic()
-                step.say(line.strip()[:200])
-
-        return self._commands.stream(argv, timeout=limit, on_line=show, environment=_ENVIRONMENT)
-
-    def _would_remove(self, names: Sequence[str]) -> set[str]:
-        if not names:
+    def _removals(self, words: Sequence[str]) -> set[str]:
+        """The packages that a command would remove; none when it cannot be carried out at all."""
+        if len(words) < 2:
             return set()
-        lines = self._commands.run(
-            ["apt-get", "--simulate", "remove", *names], timeout=_UPDATE_LIMIT
-        ).output.splitlines()
-        return {line.split()[1] for line in lines if line.startswith("Remv ")}
+        output = self._simulated(words).output
+        return {line.split()[1] for line in output.splitlines() if line.startswith("Remv ")}
 
-    def _act(self, words: Sequence[str]) -> None:
-        completed = self._commands.stream(
-            ["apt-get", *_OPTIONS, *words], timeout=_UPDATE_LIMIT, on_line=_ignore, environment=_ENVIRONMENT
-        )
-        if not completed.succeeded:
-            raise _refused(f"apt-get {words[0]}", completed)
+    def _simulated(self, words: Sequence[str]) -> Completed:
+        return self._commands.run(["apt-get", "--simulate", *words], timeout=UPDATE_LIMIT)
 
 
-def passing_trouble(output: str) -> str | None:
-    """What apt says is in its way that may pass, with the host or file it names; ``None`` for anything else."""
-    for pattern in _PASSING_TROUBLE:
-        found = pattern.search(output)
-        if found:
-            return f"{found.group(1)[0].lower()}{found.group(1)[1:]} {found.group(2)}"
-    return None
+def versions_in_table(policy: str) -> tuple[str, ...]:
+    """The versions in an answer of ``apt-cache policy`` that some repository has, by descending priority.
 
-
-def _ignore(_line: str) -> None:
-    return None
-
-
-def _refused(what: str, completed: Completed) -> PermanentError:
-    lines = completed.output.splitlines()
-    errors = [line for line in lines if line.startswith(("E:", "dpkg: error"))] or lines[-5:]
-    return PermanentError(
-        f"{what} failed: {errors[0] if errors else f'exit code {completed.exit_code}'}",
-        details="\n".join(lines[-20:]),
-        exit_code=ExitCode.MISSING_DEPENDENCY,
-    )
+    The table is sorted by version, newest first; the installed version is in it, even if no repository has it any more.
+    """
+    found: dict[str, int] = {}
+    version = ""
+    for line in policy.splitlines():
+        row = _VERSION_ROW.fullmatch(line)
+        source = _SOURCE_ROW.match(line)
+        if row:
+            version = row.group(1)
+        elif source and version and source.group(2) != _STATUS:
+            found[version] = max(found.get(version, _NEVER), int(source.group(1)))
+    taken = [name for name, priority in found.items() if priority >= _TAKEN]
+    others = [name for name, priority in found.items() if 0 < priority < _TAKEN]
+    return (*taken, *others)

@@ -1,7 +1,7 @@
 """Who holds a lock of the package manager.
 
-apt and dpkg lock whole files with fcntl(2) record locks, so the kernel can be asked who the holder is; that beats
-reading it from a message. Only asks, never takes a lock.
+apt, dpkg and rpm lock whole files with fcntl(2) record locks, so the kernel can be asked who the holder is; that beats
+reading it from a message. dnf and zypper write their process number into a file. Only asks, never takes a lock.
 """
 # Why not pathlib: pathlib is slow to import, and the lock needs a file number.
 # ruff: noqa: PTH123
@@ -48,3 +48,20 @@ def _name(pid: int) -> str:
             return file.read().strip()
     except OSError:
         return ""
+
+
+def pid_file_holder(path: str, *, programs: tuple[str, ...]) -> LockHolder | None:
+    """The process whose number stands in this file, if it runs and is one of these programs.
+
+    Package managers that lock by such a file leave it behind when they are killed, and the number is used again.
+    """
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            pid = int(file.read(32).strip() or "0")
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+            command = file.read().replace("\0", " ")
+    except (OSError, ValueError):
+        return None
+    if not any(program in command for program in programs):
+        return None
+    return LockHolder(path=path, pid=pid, name=_name(pid))
