@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from dockyard_contract.errors import MalformedDocument
 from dockyard_contract.settings import parse_protected, parse_settings, public_settings
 from dockyard_guest.errors import GuestError
 from dockyard_guest.handlers.docker.settings import parse_docker_settings
+from dockyard_guest.handlers.docker.settings_daemon import NAMES, SWITCH_NAMES
+from dockyard_guest.handlers.docker.settings_engine import ENGINE_MEMBERS
 from dockyard_guest.values import PlainSettings
 
 REFERENCE = Path(__file__).parents[3] / "docs/reference"
@@ -43,6 +45,20 @@ ACCEPTED: tuple[tuple[object, object], ...] = (
     ({"docker": {"options": ["-D", "--label='a b'", "--mtu\t1400"]}}, None),
     ({}, GOOD),
     ({"docker": {"port": 2376, "colour": "red"}, "unknown": 1}, {**GOOD, "also": []}),
+    ({"docker": {"source": None, "version": None, "mirror": None, "signing-key": None}}, None),
+    ({"docker": {"source": "docker", "version": " 28.1 ", "mirror": "https://mirror.example:8443/docker/"}}, None),
+    ({"docker": {"source": "distro", "version": "latest", "remove-data-on-uninstall": True}}, None),
+    ({"docker": {"version": "", "mirror": "", "signing-key": ""}}, None),
+    ({"docker": {"daemon": None, "registry-mirrors": None, "proxy": None, "defaults": None}}, {"proxy": None}),
+    ({"docker": {"daemon": {"debug": True, "bip": "10.9.0.1/16", "log-opts": {}}}}, None),
+    ({"docker": {"registry-mirrors": ["https://one.example"], "insecure-registries": []}}, None),
+    ({"docker": {"proxy": {"http": "http://proxy.example:3128", "no": "localhost, 10.0.0.0/8"}}}, None),
+    ({}, {"proxy": {"http": "", "https": "http://user:word@proxy.example:3128/", "no": ""}}),
+    *(
+        ({"docker": {"data-disk": disk}}, None)
+        for disk in (True, False, None, 0, 63, "7", " 63 ", "/dev/disk/azure/lun0")
+    ),
+    ({"docker": {"defaults": {"icc": False, "ulimits": True, "live-restore": None, "other": 1}}}, None),
 )
 REFUSED: tuple[tuple[object, object], ...] = (
     ([], None),
@@ -75,12 +91,35 @@ REFUSED: tuple[tuple[object, object], ...] = (
     ({}, {"certs": {**CERTS, "key": 1}}),
     ({}, {"certs": {**CERTS, "key": "no pem"}}),
     ({}, {"certs": {**CERTS, "key": ""}}),
+    ({"docker": {"source": "docker.io"}}, None),
+    ({"docker": {"version": "28.1; reboot"}}, None),
+    ({"docker": {"version": 28.1}}, None),
+    ({"docker": {"mirror": "https://user:word@mirror.example"}}, None),
+    ({"docker": {"mirror": "ftp://mirror.example"}}, None),
+    ({"docker": {"signing-key": 1}}, None),
+    ({"docker": {"remove-data-on-uninstall": "yes"}}, None),
+    *(({"docker": {"daemon": daemon}}, None) for daemon in ([], "text", {"hosts": []}, {"tls": True}, {"debug": None})),
+    ({"docker": {"registry-mirrors": "https://one.example"}}, None),
+    ({"docker": {"insecure-registries": [1]}}, None),
+    ({"docker": {"proxy": "http://proxy.example"}}, None),
+    ({"docker": {"proxy": {"http": "proxy.example"}}}, None),
+    ({"docker": {"proxy": {"https": "http://user:word@proxy.example"}}}, None),
+    ({}, {"proxy": {"no": "a'b"}}),
+    *(({"docker": {"data-disk": disk}}, None) for disk in (64, -1, "64", "sdb", "/dev/../etc", 1.5, [])),
+    ({"docker": {"defaults": []}}, None),
+    ({"docker": {"defaults": {"icc": "false"}}}, None),
 )
 BEYOND_THE_SCHEMA: tuple[tuple[object, object], ...] = (
     ({"docker": {"options": ["--tls=false"]}}, None),
     ({"docker": {"options": ["-H", "tcp://0.0.0.0:2375"]}}, None),
     ({"docker": {"options": ["--label='a"]}}, None),
     ({}, {"certs": {**CERTS, "key": CERT}}),
+    ({"docker": {"signing-key": "no key"}}, None),
+    ({"docker": {"source": "distro", "mirror": "https://mirror.example"}}, None),
+    ({"docker": {"mirror": "http://mirror.example"}}, None),
+    ({"docker": {"registry-mirrors": [], "daemon": {"registry-mirrors": []}}}, None),
+    ({"docker": {"options": ["--debug"], "daemon": {"debug": True}}}, None),
+    ({"docker": {"data-disk": True, "daemon": {"data-root": "/data"}}}, None),
 )
 
 
@@ -131,15 +170,28 @@ def members(schema: dict[str, Any], path: str = "") -> Iterator[str]:
 
 
 def test_the_parser_knows_every_member_of_the_schema() -> None:
-    public = {"docker": {"port": 2376, "options": ["-D"]}}
-    read = parse_docker_settings(
-        PlainSettings(
-            public=public_settings(public, document="x"), protected=parse_protected(json.dumps(GOOD), document="x")
-        )
-    )
+    public = public_settings(nested(members(SCHEMA["properties"]["publicSettings"])), document="x")
+    protected = json.dumps(nested(members(SCHEMA["properties"]["protectedSettings"])))
+    read = parse_docker_settings(PlainSettings(public=public, protected=parse_protected(protected, document="x")))
     assert read.ignored == ()
-    given = {"docker.port", "docker.options", "certs.ca", "certs.cert", "certs.key"}
-    assert set(members(SCHEMA)) == given
+
+
+def test_the_schema_knows_every_member_of_the_parser() -> None:
+    docker = SCHEMA["$defs"]["docker"]["properties"]
+    assert set(docker) == {"port", "options"} | NAMES | ENGINE_MEMBERS
+    assert set(docker["defaults"]["properties"]) == SWITCH_NAMES
+
+
+def nested(paths: Iterable[str]) -> dict[str, Any]:
+    """An object in which every path is there, and null."""
+    found: dict[str, Any] = {}
+    for path in paths:
+        *above, name = path.split(".")
+        inner = found
+        for part in above:
+            inner = inner.setdefault(part, {})
+        inner[name] = None
+    return {name: None if name == "certs" else value for name, value in found.items()}
 
 
 def test_the_reference_page_has_a_line_for_every_member() -> None:
