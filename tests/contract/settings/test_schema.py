@@ -60,6 +60,8 @@ ACCEPTED: tuple[tuple[object, object], ...] = (
     ),
     ({"docker": {"defaults": {"icc": False, "ulimits": True, "live-restore": None, "other": 1}}}, None),
 )
+BAD_DAEMONS: tuple[object, ...] = ([], "text", {"hosts": []}, {"tls": True}, {"debug": None})
+BAD_DISKS: tuple[object, ...] = (64, -1, "64", "sdb", "/dev/../etc", 1.5, [])
 REFUSED: tuple[tuple[object, object], ...] = (
     ([], None),
     ("text", None),
@@ -98,14 +100,14 @@ REFUSED: tuple[tuple[object, object], ...] = (
     ({"docker": {"mirror": "ftp://mirror.example"}}, None),
     ({"docker": {"signing-key": 1}}, None),
     ({"docker": {"remove-data-on-uninstall": "yes"}}, None),
-    *(({"docker": {"daemon": daemon}}, None) for daemon in ([], "text", {"hosts": []}, {"tls": True}, {"debug": None})),
+    *(({"docker": {"daemon": daemon}}, None) for daemon in BAD_DAEMONS),
     ({"docker": {"registry-mirrors": "https://one.example"}}, None),
     ({"docker": {"insecure-registries": [1]}}, None),
     ({"docker": {"proxy": "http://proxy.example"}}, None),
     ({"docker": {"proxy": {"http": "proxy.example"}}}, None),
     ({"docker": {"proxy": {"https": "http://user:word@proxy.example"}}}, None),
     ({}, {"proxy": {"no": "a'b"}}),
-    *(({"docker": {"data-disk": disk}}, None) for disk in (64, -1, "64", "sdb", "/dev/../etc", 1.5, [])),
+    *(({"docker": {"data-disk": disk}}, None) for disk in BAD_DISKS),
     ({"docker": {"defaults": []}}, None),
     ({"docker": {"defaults": {"icc": "false"}}}, None),
 )

@@ -328,9 +328,8 @@ class Stories:
         (folder / "status").write_bytes(status)
         (folder / "info").mkdir()
         Path(PROGRAMS, "dockerd").unlink()
-        install(
-            "apt-get", f'#!/bin/sh\necho "$@" >> /run/apt\nln -sf {self.engine}/tree/usr/sbin/dockerd {PROGRAMS}/\n'
-        )
+        Path("/run/stanza").write_text(STANZA)
+        install("apt-get", APT.format(engine=self.engine, programs=PROGRAMS))
         number = self.send(options=["--label=fresh=yes"])
         holder = subprocess.Popen([sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert holder.stdin is not None
@@ -350,6 +349,23 @@ class Stories:
         return {"codes": gone, "files": files, "drop-in": DROP_IN.exists()}
 
 
+STANZA = """
+Package: docker.io
+Status: install ok installed
+Maintainer: nobody
+Architecture: amd64
+Version: 26.1.5
+Description: the engine
+"""
+APT = """#!/bin/sh
+echo "$@" >> /run/apt
+case " $* " in
+*" --simulate "*) ;;
+*" install "*)
+    ln -sf {engine}/tree/usr/sbin/dockerd {programs}/
+    cat /run/stanza >> /var/lib/dpkg/status ;;
+esac
+"""
 HOLDER = """
 import fcntl, sys
 file = open("/var/lib/dpkg/lock-frontend", "w")

@@ -101,7 +101,7 @@ def test_disable_closes_the_port_and_enable_with_the_same_number_opens_it(seen: 
 def test_a_number_that_goes_down_is_applied(seen: Seen) -> None:
     told = seen["number_down"]
     assert told["from"] > 0
-    assert told["final"]["status"] == "success"
+    assert told["final"]["status"] == "success", message(told["final"])
     assert json.loads(told["labels"]) == ["down=yes"]
     assert told["mrseq"] == "0\n"
 
@@ -149,7 +149,7 @@ def test_a_worker_killed_anywhere_is_followed_by_one_that_succeeds(seen: Seen, p
 
 def test_a_dead_engine_is_noticed_by_a_plain_enable_and_its_containers_live(seen: Seen) -> None:
     told = seen["dead_engine"]
-    assert told["final"]["status"] == "success"
+    assert told["final"]["status"] == "success", message(told["final"])
     assert "started" in part(told["final"], "service")["text"]
     assert told["client"] == 200
     assert told["pid"] == seen["rotation"]["pid"]
@@ -214,7 +214,7 @@ def test_a_worker_whose_status_finds_no_room_tells_it_when_there_is_room(seen: S
 def test_the_holder_of_the_package_managers_lock_is_named_and_waited_for(seen: Seen) -> None:
     told = seen["package_lock"]
     assert f"(process {told['holder']}) holds /var/lib/dpkg/lock-frontend" in told["said"]
-    assert told["final"]["status"] == "success"
+    assert told["final"]["status"] == "success", message(told["final"])
     assert "install" in told["apt"]
 
 
