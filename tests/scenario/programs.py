@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from dockyard_guest.values import Completed
 
+from .containers import play_account, play_client
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -100,6 +102,9 @@ def _mkfs(world: World, argv: Sequence[str], text: str) -> tuple[int, str]:
 
 
 _PROGRAMS = {
+    "docker": play_client,
+    "id": play_account,
+    "usermod": play_account,
     "/bin/sh": _shell,
     "chown": _tighten,
     "chmod": _tighten,

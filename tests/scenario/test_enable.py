@@ -127,12 +127,12 @@ def test_the_endpoint_step_tells_the_refusal_and_the_versions(context: Context) 
 
 
 def test_settings_that_mean_nothing_here_are_named_in_a_warning(context: Context) -> None:
-    public = {"docker": {"port": 2376, "colour": 1}, "azure-environment": "AzureCloud"}
-    protected = {"certs": {**CERTS, "extra": "x"}, "login": {"password": "p"}}
+    public = {"docker": {"port": 2376, "colour": 1}, "azure": "AzureCloud"}
+    protected = {"certs": {**CERTS, "extra": "x"}, "token": {"password": "p"}}
     out = context.enable(machine_with_engine().settings(public, protected))
     word, text = out.part("settings")
     assert word is StatusWord.WARNING
-    assert "ignored: azure-environment, docker.colour, login, certs.extra" in text
+    assert "ignored: azure, docker.colour, token, certs.extra" in text
     assert out.status().status is StatusWord.SUCCESS
 
 

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from dockyard_contract.environment import ExitCode
 from dockyard_guest.errors import PermanentError, TemporaryError
@@ -28,6 +29,7 @@ from dockyard_guest.values import (
     Unit,
 )
 
+from .containers import Containers, play_compose
 from .programs import PlayedDisk, run_program
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ BROUGHT = ("apparmor", "containerd", "docker-cli", "docker.io", "runc")
 DOCKERS = ("apparmor", "containerd.io", "docker-ce", "docker-ce-cli")
 OFFERS = {
     "docker.io": ("26.1.5+dfsg1-9",),
+    "docker-compose": ("2.26.1-4",),
     "docker-ce": ("5:28.2.0-1~debian.13~trixie", "5:28.1.1-1~debian.13~trixie", "5:27.5.1-1~debian.13~trixie"),
     "docker-ce-cli": ("5:28.2.0-1~debian.13~trixie", "5:28.1.1-1~debian.13~trixie", "5:27.5.1-1~debian.13~trixie"),
 }
@@ -100,6 +103,7 @@ class World:
     reloaded: bool = False
     dies_at: int = 0
     effects: int = 0
+    containers_of: Containers = field(default_factory=Containers)
 
     def effect(self) -> None:
         """Note that something in the machine changes now; the process dies before the change it is told to."""
@@ -217,6 +221,8 @@ class EngineCommands:
     def find(self, program: str) -> str | None:
         if program == "augenrules":
             return "/usr/sbin/augenrules" if program in self._world.programs else None
+        if program in ("docker", "docker-compose"):
+            return "/usr/bin/docker" if program == "docker" else None
         assert program == "dockerd", f"nobody said that {program} would be looked for"
         return DOCKERD if self._world.text(DOCKERD) is not None else None
 
@@ -241,7 +247,11 @@ class EngineCommands:
         on_line: Callable[[str], None],
         environment: Mapping[str, str] | None = None,
     ) -> Completed:
-        raise AssertionError(f"nobody said that {argv[0]} would be started")
+        assert tuple(argv[:2]) == ("docker", "compose"), f"nobody said that {argv[0]} would be started"
+        code, output = play_compose(self._world, argv, environment or {})
+        for line in output.splitlines():
+            on_line(line)
+        return Completed(argv=tuple(argv), exit_code=code, stdout=output.encode())
 
 
 def complaint_of_dockerd(arguments: tuple[str, ...], config: Mapping[str, object], *, refused: tuple[str, ...]) -> str:
@@ -470,6 +480,9 @@ class EngineSockets:
             "/version": {"Version": self._world.engine.split(":")[-1].split("-")[0], "ApiVersion": "1.45"},
             "/info": {"SecurityOptions": list(self._world.security), "LiveRestoreEnabled": self._world.live_restore},
         }
+        if path.startswith("/containers/json?all=true&filters="):
+            project = unquote(path).partition("com.docker.compose.project=")[2].partition('"')[0]
+            return HttpAnswer(status=200, body=json.dumps(self._world.containers_of.listed(project)).encode())
         return HttpAnswer(status=200, body=json.dumps(answers[path]).encode())
 
     def get_tls(

@@ -16,6 +16,7 @@ from dockyard_contract.errors import MalformedDocument
 from dockyard_contract.settings import parse_protected, parse_settings, public_settings
 from dockyard_guest.errors import GuestError
 from dockyard_guest.handlers.docker.settings import parse_docker_settings
+from dockyard_guest.handlers.docker.settings_compose import COMPOSE_MEMBERS
 from dockyard_guest.handlers.docker.settings_daemon import NAMES, SWITCH_NAMES
 from dockyard_guest.handlers.docker.settings_engine import ENGINE_MEMBERS
 from dockyard_guest.values import PlainSettings
@@ -58,6 +59,13 @@ ACCEPTED: tuple[tuple[object, object], ...] = (
         ({"docker": {"data-disk": disk}}, None)
         for disk in (True, False, None, 0, 63, "7", " 63 ", "/dev/disk/azure/lun0")
     ),
+    ({"docker": {"users": []}, "compose": None, "compose-environment": None, "azure-environment": None}, None),
+    ({"docker": {"users": ["bob", "_x.y-z$"]}, "azure-environment": "AzureCloud", "compose-remove": True}, None),
+    ({"compose": {"web": {"image": "web:1"}}, "compose-environment": {"A_1": "", "b": "two"}}, None),
+    ({"compose": "services: {}", "azure-environment": ""}, {"environment": {"A": "x"}}),
+    ({"compose": {}}, {"login": {"server": "r.example:5000", "username": "u", "password": "p w", "email": 1}}),
+    ({}, {"login": {"server": "", "username": "", "password": "", "email": ""}}),
+    ({}, {"login": {}, "logins": [{"username": "u", "password": "p"}], "environment": None}),
     ({"docker": {"defaults": {"icc": False, "ulimits": True, "live-restore": None, "other": 1}}}, None),
 )
 BAD_DAEMONS: tuple[object, ...] = ([], "text", {"hosts": []}, {"tls": True}, {"debug": None})
@@ -109,6 +117,21 @@ REFUSED: tuple[tuple[object, object], ...] = (
     ({}, {"proxy": {"no": "a'b"}}),
     *(({"docker": {"data-disk": disk}}, None) for disk in BAD_DISKS),
     ({"docker": {"defaults": []}}, None),
+    ({"docker": {"users": "bob"}}, None),
+    ({"docker": {"users": ["bob; reboot"]}}, None),
+    ({"compose": []}, None),
+    ({"compose": 1}, None),
+    ({"compose-environment": {"A": 1}}, None),
+    ({"compose-environment": {"A-B": "x"}}, None),
+    ({"compose-remove": "yes"}, None),
+    ({"azure-environment": "Mars"}, None),
+    ({}, {"environment": {"A": None}}),
+    ({}, {"login": {"server": "r.example", "username": "u"}}),
+    ({}, {"login": {"server": "--flag", "username": "u", "password": "p"}}),
+    ({}, {"login": {"username": "-u", "password": "p"}}),
+    ({}, {"login": []}),
+    ({}, {"logins": [{}]}),
+    ({}, {"logins": {"username": "u", "password": "p"}}),
     ({"docker": {"defaults": {"icc": "false"}}}, None),
 )
 BEYOND_THE_SCHEMA: tuple[tuple[object, object], ...] = (
@@ -117,6 +140,7 @@ BEYOND_THE_SCHEMA: tuple[tuple[object, object], ...] = (
     ({"docker": {"options": ["--label='a"]}}, None),
     ({}, {"certs": {**CERTS, "key": CERT}}),
     ({"docker": {"signing-key": "no key"}}, None),
+    ({}, {"login": {"username": "u", "password": "p"}, "logins": [{"username": "v", "password": "p"}]}),
     ({"docker": {"source": "distro", "mirror": "https://mirror.example"}}, None),
     ({"docker": {"mirror": "http://mirror.example"}}, None),
     ({"docker": {"registry-mirrors": [], "daemon": {"registry-mirrors": []}}}, None),
@@ -180,7 +204,8 @@ def test_the_parser_knows_every_member_of_the_schema() -> None:
 
 def test_the_schema_knows_every_member_of_the_parser() -> None:
     docker = SCHEMA["$defs"]["docker"]["properties"]
-    assert set(docker) == {"port", "options"} | NAMES | ENGINE_MEMBERS
+    assert set(docker) == {"port", "options", "users"} | NAMES | ENGINE_MEMBERS
+    assert set(SCHEMA["properties"]["publicSettings"]["properties"]) == {"docker"} | COMPOSE_MEMBERS
     assert set(docker["defaults"]["properties"]) == SWITCH_NAMES
 
 

@@ -60,7 +60,7 @@ def test_the_report_tells_of_a_machine_what_support_asks_first(
     context: Context, capsys: pytest.CaptureFixture[str]
 ) -> None:
     public = {"docker": {"port": 2376, "options": [f"--label=proxy=http://u:{CANARY}@h"]}, "x-password": CANARY}
-    state = context.enable(machine_with_running_engine().settings(public, {"certs": CERTS, "login": CANARY}))
+    state = context.enable(machine_with_running_engine().settings(public, {"certs": CERTS, "token": CANARY}))
     state = state.file("/etc/docker/daemon.json", f'{{"proxies": {{"http-proxy": "http://u:{CANARY}@h"}}}}')
     state = state.file("/var/lib/dockyard-docker/last-good.json", CANARY)
     capsys.readouterr()

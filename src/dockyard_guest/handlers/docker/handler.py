@@ -14,11 +14,13 @@ from dockyard_guest.values import Applied
 
 from . import certificates, data_disk, hardening, platform_guard
 from .change import commit, put_in_place, roll_back, run_engine
+from .compose import bring_down, bring_up
 from .diagnosis import sections
 from .engine import bring_engine, check_machine
 from .facts import observe
 from .flags import flags_of
 from .judgement import validate
+from .logins import forget_logins, log_in
 from .places import CERTIFICATE_FILES, DAEMON_CONFIG, DAEMON_FILES, DROP_IN, PID_FILE
 from .plan import decide
 from .proofs import confinement, prove_answer, prove_refusal
@@ -26,6 +28,7 @@ from .proxy import apt_goes_by
 from .record import read_record, write_record
 from .settings import parse_docker_settings
 from .taking_back import close_remote_access, take_back
+from .users import add_members, members_wanted
 from .way_back import bring_back, way_back, with_outcome
 
 if TYPE_CHECKING:
@@ -85,6 +88,7 @@ class DockerHandler:
             except GuestError as error:
                 raise self._rolled_back(error, facts=facts, number=number, progress=progress) from error
         commit(self._machine, plan)
+        self._serve(wanted, progress=progress)
         return Applied(
             message=_message(version, port=wanted.port),
             watched=_watched(facts),
@@ -116,6 +120,26 @@ class DockerHandler:
     def diagnose(self) -> tuple[Section, ...]:
         """What support must know of the engine."""
         return sections(self._machine, version=self._version)
+
+    def _serve(self, wanted: DockerSettings, *, progress: Progress) -> None:
+        """What an engine that works is there for. What fails here does not take the engine back."""
+        users = members_wanted(self._machine, wanted.users)
+        if users:
+            with progress.step("users", "looking who may use the engine") as step:
+                add_members(self._machine, users, step=step)
+        if wanted.logins:
+            with progress.step("logins", "logging in to registries") as step:
+                log_in(self._machine, wanted.logins, step=step)
+        else:
+            forget_logins(self._machine)
+        if not wanted.compose.text and not wanted.compose.remove:
+            return
+        with (
+            progress.step("compose", "looking for the compose program") as step,
+            apt_goes_by(wanted.daemon.proxy, machine=self._machine),
+        ):
+            bring = bring_up if wanted.compose.text else bring_down
+            bring(self._machine, wanted.compose, step=step)
 
     def _check_certificates(self, bundle: Bundle | None, *, step: Step) -> float | None:
         """Make sure that the certificates can be used. Answers when they need the next look."""

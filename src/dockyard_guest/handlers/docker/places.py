@@ -13,6 +13,12 @@ STATE_FOLDER = "/var/lib/dockyard-docker"
 RECORD = f"{STATE_FOLDER}/record.json"
 LAST_GOOD = f"{STATE_FOLDER}/last-good.json"
 
+CLIENT_FOLDER = f"{STATE_FOLDER}/client"
+CLIENT_CONFIG = f"{CLIENT_FOLDER}/config.json"
+COMPOSE_FOLDER = "/etc/docker/compose"
+COMPOSE_FILE = f"{COMPOSE_FOLDER}/docker-compose.yml"
+COMPOSE_RECORD = f"{STATE_FOLDER}/compose.json"
+
 ENGINE_SOCKET = "/run/docker.sock"
 PID_FILE = "/run/docker.pid"
 SERVICE = "docker.service"

@@ -16,8 +16,11 @@ from dockyard_contract.environment import ExitCode
 from dockyard_guest.errors import PermanentError
 
 from .flags import check_flags, split_option
+from .settings_compose import COMPOSE_MEMBERS, ComposeSettings, parse_compose_settings
 from .settings_daemon import NAMES, PROXY_NAMES, SWITCH_NAMES, DaemonSettings, parse_daemon_settings
 from .settings_engine import ENGINE_MEMBERS, EngineSettings, parse_engine_settings
+from .settings_login import LOGIN_MEMBERS, Login, parse_logins
+from .users import parse_users
 
 if TYPE_CHECKING:
     from dockyard_contract.documents import JsonObject, JsonValue
@@ -46,6 +49,9 @@ class DockerSettings:
         ignored: Paths of members that mean nothing to this version.
         daemon: What is wanted of the daemon's own configuration.
         engine: Which engine it is to be.
+        compose: Which containers are to run.
+        logins: Where to log in.
+        users: Who may use the engine; ``None`` when nothing is said.
     """
 
     port: int | None = None
@@ -54,6 +60,9 @@ class DockerSettings:
     ignored: tuple[str, ...] = ()
     daemon: DaemonSettings = field(default_factory=DaemonSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
+    compose: ComposeSettings = field(default_factory=ComposeSettings)
+    logins: tuple[Login, ...] = ()
+    users: tuple[str, ...] | None = None
 
 
 def parse_docker_settings(settings: PlainSettings) -> DockerSettings:
@@ -82,6 +91,9 @@ def parse_docker_settings(settings: PlainSettings) -> DockerSettings:
         ignored=_ignored(settings, docker=docker, certs=certs),
         daemon=parse_daemon_settings(docker, secret_proxy=secret_proxy, options=options),
         engine=parse_engine_settings(docker),
+        compose=parse_compose_settings(settings.public, settings.protected),
+        logins=parse_logins(settings.protected),
+        users=parse_users(docker),
     )
 
 
@@ -142,11 +154,12 @@ def _decoded(text: str) -> str:
 
 def _ignored(settings: PlainSettings, *, docker: JsonObject | None, certs: JsonObject | None) -> tuple[str, ...]:
     known = [
-        (settings.public, {"docker"}),
-        (docker, {"port", "options", *ENGINE_MEMBERS} | NAMES),
+        (settings.public, {"docker"} | COMPOSE_MEMBERS),
+        (docker, {"port", "options", "users", *ENGINE_MEMBERS} | NAMES),
         (None if docker is None else docker.optional_object("proxy"), PROXY_NAMES),
         (None if docker is None else docker.optional_object("defaults"), SWITCH_NAMES),
-        (settings.protected, {"certs", "proxy"}),
+        (settings.protected, {"certs", "proxy", "environment", "login", "logins"}),
+        (settings.protected.optional_object("login"), LOGIN_MEMBERS),
         (settings.protected.optional_object("proxy"), PROXY_NAMES),
         (certs, {"ca", "cert", "key"}),
     ]

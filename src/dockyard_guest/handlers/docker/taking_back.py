@@ -13,13 +13,27 @@ from dockyard_guest.errors import GuestError
 
 from . import data_disk, hardening, platform_guard
 from .change import write_changes
+from .compose_record import read_compose_record
 from .daemon_config import LIVE_RESTORE, merge
 from .engine import is_present
 from .engine_data import find_data, remove_data
 from .engine_repository import drop_repository
 from .facts import find, observe
 from .flags import without_remote_hosts
-from .places import APT_PROXY, DAEMON_CONFIG, DAEMON_FILES, DROP_IN, GUARD, LAST_GOOD, SERVICE, SOCKET_UNIT
+from .logins import forget_logins
+from .places import (
+    APT_PROXY,
+    COMPOSE_FILE,
+    COMPOSE_FOLDER,
+    COMPOSE_RECORD,
+    DAEMON_CONFIG,
+    DAEMON_FILES,
+    DROP_IN,
+    GUARD,
+    LAST_GOOD,
+    SERVICE,
+    SOCKET_UNIT,
+)
 from .plan import Change
 from .proofs import keeps_containers
 from .record import forget_everything, read_record, write_record
@@ -80,10 +94,11 @@ def take_back(machine: Machine, *, version: str) -> str:
     else:
         write_changes(machine, changes)
     _take_back_the_rest(machine, changes=changes, engine_goes=bool(record.packages))
+    compose = _take_back_compose(machine)
     machine.files.remove_folder(DROP_IN.rpartition("/")[0])
     drop_repository(machine)
     forget_everything(machine.files)
-    taken = (*(change.path for change in changes), *record.packages, *record.engine.files)
+    taken = (*(change.path for change in changes), *record.packages, *compose, *record.engine.files)
     data = "are removed" if record.packages and record.engine.remove_data else "stay"
     return f"Taken back: {', '.join(taken) or 'nothing'}. Volumes and images {data}."
 
@@ -105,6 +120,18 @@ def _take_back_the_rest(machine: Machine, *, changes: tuple[Change, ...], engine
     machine.files.remove(APT_PROXY)
     if engine_goes:
         data_disk.take_back(machine)
+
+
+def _take_back_compose(machine: Machine) -> tuple[str, ...]:
+    """Forget logins and the compose file. Its containers go with the engine; where the engine stays, they do."""
+    packages = read_compose_record(machine.files).packages
+    if packages:
+        machine.packages.remove(packages)
+    forget_logins(machine)
+    for path in (COMPOSE_FILE, COMPOSE_RECORD):
+        machine.files.remove(path)
+    machine.files.remove_folder(COMPOSE_FOLDER)
+    return packages
 
 
 def _restart_without(machine: Machine, record: Record, *, changes: tuple[Change, ...]) -> None:
