@@ -38,7 +38,9 @@ def run_program(world: World, argv: Sequence[str], *, stdin: bytes) -> Completed
     play = _PROGRAMS.get(argv[0])
     assert play is not None, f"nobody said that {argv[0]} would be started"
     code, output = play(world, argv, stdin.decode())
-    return Completed(argv=tuple(argv), exit_code=code, stdout=output.encode(), stderr=b"" if code == 0 else b"refused")
+    if code != 0:
+        return Completed(argv=tuple(argv), exit_code=code, stderr=output.encode() or b"refused")
+    return Completed(argv=tuple(argv), exit_code=0, stdout=output.encode())
 
 
 def _shell(world: World, argv: Sequence[str], text: str) -> tuple[int, str]:

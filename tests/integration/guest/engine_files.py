@@ -24,6 +24,18 @@ def engine_of(suite: str, *, cache: Path) -> Path:
     return folder
 
 
+def programs_of(suite: str, names: tuple[str, ...], *, cache: Path) -> Path:
+    """A folder with what is in some packages of a suite, without those they need."""
+    folder = cache / f"{suite}-{'-'.join(names)}"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "complete").exists():
+            _unpack(suite, names, folder)
+            (folder / "complete").touch()
+    return folder / "tree"
+
+
 def _fetch(suite: str, folder: Path) -> None:
     _unpack(suite, PACKAGES, folder)
     # runc needs a C library at least as new as its own; the oldest suite's runs on them all.

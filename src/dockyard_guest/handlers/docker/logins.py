@@ -62,7 +62,7 @@ def _log_in(machine: Machine, login: Login, *, step: Step) -> None:
         done = machine.commands.run(argv, timeout=_LIMIT, stdin=login.password.encode())
         if done.succeeded:
             return
-        said = _told(done.output, login=login)
+        said = _told(done.complaint, login=login)
         if any(word in said.lower() for word in _REFUSALS):
             raise PermanentError(
                 f"The registry {login.shown} refused the login of {login.username}.",
@@ -77,6 +77,6 @@ def _log_in(machine: Machine, login: Login, *, step: Step) -> None:
     )
 
 
-def _told(output: str, *, login: Login) -> str:
-    lines = (line.strip() for line in output.splitlines())
+def _told(complaint: str, *, login: Login) -> str:
+    lines = (line.strip() for line in complaint.splitlines())
     return Masks((login.password,)).hide("\n".join(line for line in lines if line and not line.startswith(_OWN_WORDS)))

@@ -78,4 +78,4 @@ def _groups(machine: Machine, user: str) -> frozenset[str] | None:
 def _add(machine: Machine, user: str) -> None:
     done = machine.commands.run(["usermod", "--append", "--groups", _GROUP, "--", user], timeout=_LIMIT)
     if not done.succeeded:
-        raise PermanentError(f"{user} could not be put into the group {_GROUP}.", details=done.output.strip())
+        raise PermanentError(f"{user} could not be put into the group {_GROUP}.", details=done.complaint)
