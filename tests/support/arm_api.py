@@ -20,6 +20,7 @@ from tests.support.fabric import HastyClock, World, handler_report
 from tests.support.values import SUBSCRIPTION
 
 T = TypeVar("T")
+PRINCIPAL = Principal(client_id="me", client_secret="secret", subscription_id=SUBSCRIPTION, signing_key="ab" * 32)
 
 
 class Api:
@@ -76,26 +77,32 @@ class Api:
         return await asyncio.to_thread(run)
 
 
+def arm_context(world: World, *, principal: Principal, endpoint: str) -> ArmContext:
+    """What the application needs, joined over a world of fakes."""
+
+    async def diagnose() -> dict[str, Any]:
+        return {"checks": []}
+
+    return ArmContext(
+        fabric=world.fabric,
+        tokens=principal.tokens(endpoint=endpoint),
+        endpoint=endpoint,
+        subscription_id=principal.subscription_id,
+        diagnose=diagnose,
+    )
+
+
 @asynccontextmanager
 async def serving_api(folder: Path) -> AsyncIterator[Api]:
     """Serve a new world from ``folder`` while the context is open."""
     world = World(folder, clock=HastyClock())
-    principal = Principal(client_id="me", client_secret="secret", subscription_id=SUBSCRIPTION, signing_key="ab" * 32)
+    principal = PRINCIPAL
     listener = server.listen(port=None, remembered=folder / "port.json")
     made = Api(world=world, folder=folder, principal=principal, port=listener.getsockname()[1])
     names = {name: folder / f"{name}.pem" for name in ("authority_key", "certificate", "key")}
     server.write_certificates(authority=folder / "ca.pem", **names)
 
-    async def diagnose() -> dict[str, Any]:
-        return {"checks": []}
-
-    context = ArmContext(
-        fabric=world.fabric,
-        tokens=principal.tokens(endpoint=made.endpoint),
-        endpoint=made.endpoint,
-        subscription_id=principal.subscription_id,
-        diagnose=diagnose,
-    )
+    context = arm_context(world, principal=principal, endpoint=made.endpoint)
     http = server.build_server(build_app(context), certificate=names["certificate"], key=names["key"])
     serving = asyncio.create_task(http.serve(sockets=[listener]))
     guest = asyncio.create_task(play_guests(world))

@@ -12,8 +12,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dockyard.arm import schemas
 from dockyard.arm.bodies import check_subscription
 from dockyard.arm.context import LOCATION, context_of
+from dockyard.arm.describe import describe
 from dockyard.model.operation import Operation
 
 _API_VERSION = "2026-04-01"
@@ -36,6 +38,7 @@ def accepted_response(request: Request, *, operation: Operation | None) -> Respo
     return Response(status_code=202, headers={"Azure-AsyncOperation": url, "Location": f"{url}&monitor=true", **PACE})
 
 
+@describe(answer=schemas.OPERATION, query=("monitor",))
 async def get_operation(request: Request) -> Response:
     """Serve an operation's URL; with ``monitor=true`` the way ``Location`` is polled."""
     check_subscription(request)

@@ -8,13 +8,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from dockyard.arm import schemas
 from dockyard.arm.context import TENANT_ID, context_of
+from dockyard.arm.describe import describe
 from dockyard.arm.identity.tokens import LIFETIME
 from dockyard.model.errors import Unauthenticated
 
 _MAX_FORM_BYTES = 65_536
 
 
+@describe(answer=schemas.an_object("name", "authentication", name=schemas.TEXT, authentication=schemas.OBJECT))
 async def endpoints(request: Request) -> Response:
     """Serve the document ``az cloud register`` reads."""
     context = context_of(request)
@@ -34,6 +37,7 @@ async def endpoints(request: Request) -> Response:
     )
 
 
+@describe(answer=schemas.an_object("token_endpoint", token_endpoint=schemas.TEXT))
 async def openid_configuration(request: Request) -> Response:
     """Serve the discovery document MSAL reads before it asks for a token."""
     base = f"{context_of(request).endpoint}/adfs"
@@ -47,6 +51,7 @@ async def openid_configuration(request: Request) -> Response:
     )
 
 
+@describe(answer=schemas.an_object("access_token", access_token=schemas.TEXT), form=True)
 async def token(request: Request) -> Response:
     """Issue a token for the client-credentials grant (RFC 6749, section 4.4)."""
     form = parse_qs((await request.body())[:_MAX_FORM_BYTES].decode("utf-8", "replace"))

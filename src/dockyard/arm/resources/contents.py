@@ -8,11 +8,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from dockyard.arm import schemas
 from dockyard.arm.bodies import check_subscription
 from dockyard.arm.context import context_of
+from dockyard.arm.describe import describe
 from dockyard.model.resource_id import ResourceId
 
 
+@describe(answer=schemas.RESOURCES)
 async def resources(request: Request) -> Response:
     """List the resources of a group. Images are not among them: they belong to the host, not to a group."""
     check_subscription(request)
