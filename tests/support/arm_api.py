@@ -16,10 +16,12 @@ from dockyard.arm import server
 from dockyard.arm.app import build_app
 from dockyard.arm.context import ArmContext
 from dockyard.arm.identity.principal import AUDIENCE, Principal
+from dockyard.arm.throttling import Limits
 from tests.support.fabric import HastyClock, World, handler_report
 from tests.support.values import SUBSCRIPTION
 
 T = TypeVar("T")
+_GENEROUS = Limits()
 PRINCIPAL = Principal(client_id="me", client_secret="secret", subscription_id=SUBSCRIPTION, signing_key="ab" * 32)
 
 
@@ -77,18 +79,20 @@ class Api:
         return await asyncio.to_thread(run)
 
 
-def arm_context(world: World, *, principal: Principal, endpoint: str) -> ArmContext:
+def arm_context(world: World, *, principal: Principal, endpoint: str, limits: Limits = _GENEROUS) -> ArmContext:
     """What the application needs, joined over a world of fakes."""
 
     async def diagnose() -> dict[str, Any]:
         return {"checks": []}
 
+    world.fabric.principals.ensure_owner(client_id=principal.client_id, subscription_id=principal.subscription_id)
     return ArmContext(
         fabric=world.fabric,
         tokens=principal.tokens(endpoint=endpoint),
         endpoint=endpoint,
         subscription_id=principal.subscription_id,
         diagnose=diagnose,
+        limits=limits,
     )
 
 

@@ -11,8 +11,10 @@ from dockyard.fabric.guests import Guests
 from dockyard.fabric.images import Images
 from dockyard.fabric.operations import Operations, Work
 from dockyard.fabric.ports import PackageStore
+from dockyard.fabric.principals import Principals
 from dockyard.fabric.reconcile import Plan, reconcile
 from dockyard.fabric.resource_groups import ResourceGroups
+from dockyard.fabric.roles import Roles
 from dockyard.fabric.storage_accounts import StorageAccounts
 from dockyard.fabric.virtual_machines import Rooms, VirtualMachines
 from dockyard.model.operation import OperationKind
@@ -32,6 +34,8 @@ class Fabric:
     deployments: Deployments
     storage_accounts: StorageAccounts
     packages: PackageStore
+    principals: Principals
+    roles: Roles
 
     async def open(self) -> Plan:
         """Bring records and reality together; call once before serving."""
@@ -68,4 +72,6 @@ def build(*, rooms: Rooms, guests: Guests, packages: PackageStore, changes: Chan
         deployments=Deployments(store=rooms.store, operations=operations, clock=rooms.clock),
         storage_accounts=StorageAccounts(store=rooms.store, clock=rooms.clock),
         packages=packages,
+        principals=Principals(store=rooms.store, clock=rooms.clock),
+        roles=Roles(store=rooms.store, clock=rooms.clock),
     )

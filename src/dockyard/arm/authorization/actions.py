@@ -71,7 +71,7 @@ def demand(*, method: str, path: str) -> Demand | None:
 
 
 def _is_operation(segments: Sequence[str]) -> bool:
-    return len(segments) == 8 and segments[4] == "locations" and segments[6] in _OPERATIONS
+    return len(segments) == 8 and segments[2::2][:2] == [_PROVIDERS, "locations"] and segments[6] in _OPERATIONS
 
 
 def _is_catalogue(segments: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from dockyard.arm import schemas
 from dockyard.arm.bodies import check_subscription
-from dockyard.arm.context import context_of
+from dockyard.arm.context import caller_of, context_of
 from dockyard.arm.deployments import documents
 from dockyard.arm.deployments.client import AppResources
 from dockyard.arm.deployments.requests import deployment_id, deployment_request, what_if_request
@@ -40,7 +40,8 @@ def _use_case(request: Request) -> Deployments:
 
 def _client(request: Request) -> AppResources:
     context = context_of(request)
-    return AppResources(app=request.app, context=context, clock=context.fabric.rooms.clock)
+    clock = context.fabric.rooms.clock
+    return AppResources(app=request.app, context=context, caller=caller_of(request), clock=clock)
 
 
 @describe(answer=schemas.RESOURCES, query=("$filter", "$top"))

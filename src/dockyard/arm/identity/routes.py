@@ -13,6 +13,7 @@ from dockyard.arm.context import TENANT_ID, context_of
 from dockyard.arm.describe import describe
 from dockyard.arm.identity.tokens import LIFETIME
 from dockyard.model.errors import Unauthenticated
+from dockyard.model.principal import ServicePrincipal
 
 _MAX_FORM_BYTES = 65_536
 
@@ -59,11 +60,19 @@ async def token(request: Request) -> Response:
         return _refused(400, error="unsupported_grant_type", text="Only client_credentials is served.", number=70003)
     client_id, client_secret = (form.get(key, [""])[0] for key in ("client_id", "client_secret"))
     try:
-        issued = context_of(request).tokens.issue(client_id=client_id, client_secret=client_secret)
+        principal = await _logged_in(request, client_id=client_id, client_secret=client_secret)
     except Unauthenticated as error:
         return _refused(401, error="invalid_client", text=error.brief, number=7000215)
+    issued = context_of(request).tokens.issue(principal)
     seconds = int(LIFETIME.total_seconds())
     return JSONResponse({"token_type": "Bearer", "access_token": issued, "expires_in": seconds})
+
+
+async def _logged_in(request: Request, *, client_id: str, client_secret: str) -> ServicePrincipal:
+    context = context_of(request)
+    if context.tokens.is_own(client_id=client_id, client_secret=client_secret):
+        return context.fabric.principals.recognise(client_id=client_id, secret_id="")
+    return await context.fabric.principals.log_in(client_id=client_id, client_secret=client_secret)
 
 
 def _refused(status: int, *, error: str, text: str, number: int) -> Response:
