@@ -24,6 +24,7 @@ OPEN = {
     "GET /adfs/.well-known/openid-configuration",
     "POST /adfs/oauth2/token",
     "GET /console/{vm_id}",
+    "GET /openapi.json",
     "GET /subscriptions",
     "GET /subscriptions/{subscription}/providers/microsoft.compute/locations/{location}/operations/{operation}",
 }

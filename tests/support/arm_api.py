@@ -33,6 +33,8 @@ class Api:
         self.endpoint = f"https://127.0.0.1:{port}"
         self.ca = str(folder / "ca.pem")
         self.principal = principal
+        self.context = arm_context(world, principal=principal, endpoint=self.endpoint)
+        self.app = build_app(self.context)
 
     def credential(self, *, secret: str | None = None) -> ClientSecretCredential:
         return ClientSecretCredential(
@@ -106,8 +108,7 @@ async def serving_api(folder: Path) -> AsyncIterator[Api]:
     names = {name: folder / f"{name}.pem" for name in ("authority_key", "certificate", "key")}
     server.write_certificates(authority=folder / "ca.pem", **names)
 
-    context = arm_context(world, principal=principal, endpoint=made.endpoint)
-    http = server.build_server(build_app(context), certificate=names["certificate"], key=names["key"])
+    http = server.build_server(made.app, certificate=names["certificate"], key=names["key"])
     serving = asyncio.create_task(http.serve(sockets=[listener]))
     guest = asyncio.create_task(play_guests(world))
     yield made

@@ -16,6 +16,7 @@ from dockyard.arm.host import routes as host
 from dockyard.arm.identity import principals
 from dockyard.arm.identity import routes as identity
 from dockyard.arm.identity.guard import Guard
+from dockyard.arm.openapi import routes as openapi
 from dockyard.arm.paths import CaseInsensitivePaths
 from dockyard.arm.preconditions import Preconditions
 from dockyard.arm.resources import contents
@@ -43,6 +44,7 @@ def build_app(context: ArmContext) -> Starlette:
             *deployments.ROUTES,
             *storage.ROUTES,
             *host.ROUTES,
+            *openapi.ROUTES,
         ],
         middleware=_layers(context),
         exception_handlers={**errors.HANDLERS, HTTPException: on_unserved, Exception: errors.on_fault},

@@ -106,15 +106,15 @@ class _Tagging:
 
 
 def _check(headers: Headers, *, present: str | None) -> None:
-    wanted, unwanted = headers.get("if-match"), headers.get("if-none-match")
-    if wanted is not None and (present is None or not _matches(wanted, present)):
+    wanted, unwanted = headers.get("if-match", "").strip(), headers.get("if-none-match", "").strip()
+    if wanted and (present is None or not _matches(wanted, present)):
         raise PreconditionFailed(
             "The resource is not the one that If-Match asks for: "
             + ("it does not exist" if present is None else "it was changed"),
             details="" if present is None else f"Its ETag is {present}.",
             resolution="Read it again, and repeat the request with its present ETag.",
         )
-    if unwanted is not None and present is not None and _matches(unwanted, present):
+    if unwanted and present is not None and _matches(unwanted, present):
         raise PreconditionFailed(
             "The resource already exists, which If-None-Match forbids",
             resolution="Choose another name, or leave If-None-Match out to change it.",

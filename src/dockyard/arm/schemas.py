@@ -41,6 +41,7 @@ RESOURCE: Schema = an_object(
 RESOURCES: Schema = a_list(RESOURCE)
 SUBSCRIPTION: Schema = an_object("id", "subscriptionId", id=TEXT, subscriptionId=TEXT, displayName=TEXT, state=TEXT)
 TAGGED: Schema = an_object(location=MAYBE_TEXT, tags=TAGS)
+TAGS_ALONE: Schema = an_object(tags=TAGS)
 ERROR: Schema = an_object("error", error=an_object("code", "message", code=TEXT, message=TEXT))
 OPERATION: Schema = an_object("name", "status", name=TEXT, status=TEXT, startTime=TEXT, endTime=TEXT, error=OBJECT)
 

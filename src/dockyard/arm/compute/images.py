@@ -63,7 +63,9 @@ def _show(request: Request, *, id: ResourceId) -> Response:
 
 
 async def _put(request: Request, *, id: ResourceId) -> Response:
-    tags = read_tags(await read_body(request))
+    body = await read_body(request)
+    body.optional_string("location")  # there is one; read so that a wrong one is told
+    tags = read_tags(body)
     options = ImageBuildOptions(
         mirror=tags.get("dockyard-mirror") or None, refresh=tags.get("dockyard-refresh", "").lower() == "true"
     )

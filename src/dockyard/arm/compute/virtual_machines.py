@@ -50,7 +50,7 @@ async def list_machines(request: Request) -> Response:
     return JSONResponse({"value": [await _document(request, machine, brief=True) for machine in found]})
 
 
-@describe(body=_MACHINE, patch=schemas.TAGGED, answer=schemas.RESOURCE, query=("$expand",))
+@describe(body=_MACHINE, patch=schemas.TAGS_ALONE, answer=schemas.RESOURCE, query=("$expand",))
 async def machine(request: Request) -> Response:
     """Show, create, change or delete one machine."""
     if request.method == "PUT":

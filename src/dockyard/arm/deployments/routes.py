@@ -189,7 +189,7 @@ ROUTES = [
     Route(f"{_SHORT}/operations", operations),
     Route(f"{_SHORT}/operations/{{step}}", operation),
     Route(f"{_ONE}/operationstatuses/{{operation}}", status),
-    Route(_ELSEWHERE, elsewhere, methods=_METHODS),
-    Route(f"{_ELSEWHERE}/{{name}}", elsewhere, methods=_METHODS),
-    Route(f"{_ELSEWHERE}/{{name}}/{{action}}", elsewhere, methods=_METHODS),
+    Route(_ELSEWHERE, elsewhere, methods=_METHODS, include_in_schema=False),
+    Route(f"{_ELSEWHERE}/{{name}}", elsewhere, methods=_METHODS, include_in_schema=False),
+    Route(f"{_ELSEWHERE}/{{name}}/{{action}}", elsewhere, methods=_METHODS, include_in_schema=False),
 ]

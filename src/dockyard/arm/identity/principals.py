@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dockyard.arm import schemas
-from dockyard.arm.bodies import check_subscription
+from dockyard.arm.bodies import check_subscription, read_body
 from dockyard.arm.context import TENANT_ID, context_of
 from dockyard.arm.describe import describe
 from dockyard.fabric.principals import Principals
@@ -32,6 +32,7 @@ async def principal(request: Request) -> Response:
     """Show, create or delete one principal."""
     name = request.path_params["name"]
     if request.method == "PUT":
+        await read_body(request)  # nothing in it matters yet, and nothing but an object is one
         made, secret = await _use_case(request).create(name=name)
         return JSONResponse(_document(request, made, secret=secret), status_code=201 if secret else 200)
     if request.method == "DELETE":
