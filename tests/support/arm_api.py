@@ -31,6 +31,7 @@ class Api:
     def __init__(self, *, world: World, folder: Path, principal: Principal, port: int) -> None:
         self.world = world
         self.endpoint = f"https://127.0.0.1:{port}"
+        self.folder = folder
         self.ca = str(folder / "ca.pem")
         self.principal = principal
         self.context = arm_context(world, principal=principal, endpoint=self.endpoint)
