@@ -22,6 +22,7 @@ PARAMETER = re.compile(r"\{[^}]+\}")
 OPEN = {
     "GET /metadata/endpoints",
     "GET /adfs/.well-known/openid-configuration",
+    "GET /adfs/adfs/v2.0/.well-known/openid-configuration",
     "POST /adfs/oauth2/token",
     "GET /console/{vm_id}",
     "GET /openapi.json",

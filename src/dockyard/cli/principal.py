@@ -33,7 +33,7 @@ Credentials = Annotated[
     "create",
     epilog=options.examples(
         "dockyard principal create ci --role Contributor -g dockyard --credentials ci.json",
-        "DOCKYARD_CREDENTIALS=ci.json dockyard vm list",
+        "DOCKYARD_CREDENTIALS=ci.json dockyard vm list -g dockyard",
         "dockyard principal create auditor --role Reader",
     ),
 )

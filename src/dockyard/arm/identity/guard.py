@@ -10,7 +10,12 @@ from dockyard.arm.identity.tokens import Tokens
 from dockyard.fabric.principals import Principals
 from dockyard.model.errors import Unauthenticated
 
-_PUBLIC = ("/metadata/endpoints", "/adfs/.well-known/openid-configuration", "/adfs/oauth2/token")
+_PUBLIC = (
+    "/metadata/endpoints",
+    "/adfs/.well-known/openid-configuration",
+    "/adfs/adfs/v2.0/.well-known/openid-configuration",
+    "/adfs/oauth2/token",
+)
 _SIGNED = "/console/"  # these URLs carry a signature of their own, because clients fetch them without a header
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 

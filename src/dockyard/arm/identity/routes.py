@@ -33,6 +33,7 @@ async def endpoints(request: Request) -> Response:
                 "identityProvider": "ADFS",
             },
             "resourceManager": context.endpoint,
+            "microsoftGraphResourceId": f"{context.endpoint}/",  # az names a directory, even where it asks it nothing
             "suffixes": {},
         }
     )
@@ -83,5 +84,7 @@ def _refused(status: int, *, error: str, text: str, number: int) -> Response:
 ROUTES = [
     Route("/metadata/endpoints", endpoints),
     Route("/adfs/.well-known/openid-configuration", openid_configuration),
+    # Where az looks for the tenant 'adfs' that a user names with --tenant.
+    Route(f"/adfs/{TENANT_ID}/v2.0/.well-known/openid-configuration", openid_configuration, include_in_schema=False),
     Route("/adfs/oauth2/token", token, methods=["POST"]),
 ]
