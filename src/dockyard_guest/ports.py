@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Listener,
         OsRelease,
         PlainSettings,
+        Repeats,
         Repository,
         Section,
         TextFile,
@@ -369,6 +370,10 @@ class Handler(Protocol):
     @property
     def title(self) -> str:
         """What is handled, as it stands in the status: ``Docker``."""
+
+    @property
+    def repeats(self) -> Repeats:
+        """What becomes of a sequence number that the agent gives once more."""
 
     def install(self) -> str:
         """Find out, quickly, whether this machine can have the extension. Answers one sentence.

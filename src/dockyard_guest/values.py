@@ -202,6 +202,18 @@ class PlainSettings:
     sequence_number: int = 0
 
 
+class Repeats(enum.Enum):
+    """What a handler does when the agent gives a sequence number once more, which it does after every restart and boot.
+
+    The first is for a state to be kept up, the others for a deed to be done: its number never runs twice, neither after
+    a restart or a reboot nor after a change of the handler's version, and its final status stays as it is.
+    """
+
+    WHENEVER_ASKED = "looks again, and changes what differs"
+    IF_INTERRUPTED = "repeats work that was interrupted, from its beginning"
+    NEVER = "ends work that was interrupted as an error"
+
+
 @dataclass(frozen=True)
 class Section:
     """A part of the report for support: its title and its lines."""

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from dockyard_contract.environment import ExitCode
 from dockyard_guest.errors import PermanentError
 
-from .enable import run_enable
-from .intent import desk_for
+from .enable import desk_of, run_enable
 from .work import run_work
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def dispatch(verb: Verb, call: Call, *, handler: Handler, machine: Machine, log:
 
 
 def _take_back(verb: Verb, call: Call, *, handler: Handler, machine: Machine) -> str:
-    desk = desk_for(call.handler, files=machine.files, clock=machine.clock)
+    desk = desk_of(call, machine=machine)
     intent = f"{verb.value} of version {call.version}"
     desk.want(intent)
     with desk.hold(intent=intent, patience=verb.patience):
