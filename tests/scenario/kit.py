@@ -43,6 +43,8 @@ from .world import (
     EngineSockets,
     Killed,
     NotedBackground,
+    NotedUploads,
+    PlayedScripts,
     Running,
     SealedEnvelopes,
     TreeFiles,
@@ -160,7 +162,7 @@ class Context:
     """Runs handler commands on machines in one folder: those of the Docker extension, or of another handler."""
 
     def __init__(self, root: Path, *, room: str = "docker", create: Callable[[Machine, str], Handler] = create) -> None:
-        self._root = root
+        self.root = root
         self._room = room
         self._create = create
 
@@ -176,7 +178,7 @@ class Context:
     ) -> State:
         """Run one command. `target` is the version to end up with, for update; `name` that of a configuration."""
         for part in ("status", "config"):
-            Path(f"{self._root}{folder(version)}/{part}").mkdir(parents=True, exist_ok=True)
+            Path(f"{self.root}{folder(version)}/{part}").mkdir(parents=True, exist_ok=True)
         world = self._materialise(self._installed(state, version=version))
         variables = AgentVariables(
             folder=folder(version),
@@ -232,7 +234,7 @@ class Context:
     def _materialise(self, state: State) -> World:
         self._write_tree(state)
         world = World(
-            root=self._root,
+            root=self.root,
             packages=set(state.packages),
             versions=dict(state.versions),
             active=set(state.active),
@@ -259,9 +261,9 @@ class Context:
     def _write_tree(self, state: State) -> None:
         # Only what differs is written, so that a file nobody touched stays the same file from command to command.
         for path in self._paths() - set(state.files):
-            Path(f"{self._root}{path}").unlink()
+            Path(f"{self.root}{path}").unlink()
         for path, text in state.files.items():
-            file = Path(f"{self._root}{path}")
+            file = Path(f"{self.root}{path}")
             mode = state.modes.get(path, 0o644)
             if not file.is_file() or file.read_text() != text or file.stat().st_mode & 0o777 != mode:
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -270,16 +272,16 @@ class Context:
                 file.chmod(mode)
 
     def _paths(self) -> set[str]:
-        return {str(path).removeprefix(str(self._root)) for path in self._root.rglob("*") if path.is_file()}
+        return {str(path).removeprefix(str(self.root)) for path in self.root.rglob("*") if path.is_file()}
 
     def _settled(self, world: World, variables: AgentVariables) -> bool:
         """Ask the real question of `main`, with the marker's paths moved into the machine's folder."""
         marker = world.text(f"{variables.folder}/settled")
         if marker is None:
             return False
-        moved = self._root.with_name(f"{self._root.name}-marker")
+        moved = self.root.with_name(f"{self.root.name}-marker")
         moved.mkdir(exist_ok=True)
-        (moved / "settled").write_text(marker.replace(" /", f" {self._root}/"))
+        (moved / "settled").write_text(marker.replace(" /", f" {self.root}/"))
         number = str(variables.sequence_number)
         return is_settled(
             folder=str(moved), version=variables.version, sequence_number=number, now=VirtualClock(world).time()
@@ -287,7 +289,7 @@ class Context:
 
     def _read_back(self, state: State, world: World, *, exit_code: int) -> State:
         paths = self._paths()
-        files = {path: Path(f"{self._root}{path}") for path in paths}
+        files = {path: Path(f"{self.root}{path}") for path in paths}
         return replace(
             state,
             files={path: file.read_text() for path, file in files.items()},
@@ -324,4 +326,6 @@ def machine_of(world: World) -> Machine:
         settled=SettledMarker(files=files),
         system=DeclaredSystem(world),
         downloads=DeclaredDownloads(world),
+        uploads=NotedUploads(world),
+        scripts=PlayedScripts(world),
     )

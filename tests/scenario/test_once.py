@@ -210,10 +210,35 @@ def test_each_configuration_has_its_own_number(once: Context) -> None:
     second = once.enable(named(first, "second", "two"), name="second")
     again = once.enable(once.enable(rebooted(second), name="first"), name="second")
     assert again.files[DEEDS] == "one\ntwo\n"
-    assert again.files[f"{folder()}/mrseq"] == "0 first\n0 second\n"
+    assert again.files[f"{folder()}/mrseq"] == "0 1.3.0 first\n0 1.3.0 second\n"
 
 
 def test_a_configuration_that_was_removed_and_made_anew_is_done(once: Context) -> None:
     first = once.enable(named(State(), "first", "one"), name="first")
     removed = first.file(f"{folder()}/status/first.0.status", None)
     assert once.enable(removed, name="first").files[DEEDS] == "one\none\n"
+
+
+def test_a_configuration_is_not_done_again_by_another_version_whose_agent_has_removed_the_status(once: Context) -> None:
+    first = once.enable(named(State(), "first", "one"), name="first")
+    disabled = once.run("disable", first, name="first")
+    status = f"{folder()}/status/first.0.status"
+    new = f"{LIB}/{NAME}-1.4.0"
+    copied = {
+        path.replace(folder(), new): text
+        for path, text in disabled.files.items()
+        if path == f"{folder()}/mrseq" or (path.startswith(f"{folder()}/status/") and path != status)
+    }
+    settings = {f"{new}/config/first.0.settings": disabled.files[f"{folder()}/config/first.0.settings"]}
+    after = once.enable(State(files={**disabled.files, **copied, **settings}), name="first", version="1.4.0")
+    assert (after.events, after.files[DEEDS]) == ((), "one\n")
+    assert after.files[f"{new}/status/first.0.status"] == first.files[status]
+
+
+def test_configurations_that_are_gone_are_forgotten(once: Context) -> None:
+    first = once.run("disable", once.enable(named(State(), "first", "one"), name="first"), name="first")
+    assert f"{folder()}/status/first.0.status.kept" in first.files
+    removed = first.file(f"{folder()}/status/first.0.status", None)
+    second = once.enable(named(removed, "second", "two"), name="second")
+    assert second.files[f"{folder()}/mrseq"] == "0 1.3.0 second\n"
+    assert f"{folder()}/status/first.0.status.kept" not in second.files

@@ -13,6 +13,7 @@ from dockyard_contract.environment import ExitCode
 from dockyard_guest.errors import PermanentError
 
 from .enable import desk_of, run_enable
+from .once import keep_status
 from .work import run_work
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def _take_back(verb: Verb, call: Call, *, handler: Handler, machine: Machine) ->
     with desk.hold(intent=intent, patience=verb.patience):
         machine.settled.forget(folder=call.folder)
         if verb is Verb.DISABLE:
+            keep_status(call, files=machine.files)
             return handler.disable()
         if verb is Verb.UPDATE:
             return handler.update(target_version=call.variables.target_version or call.version)

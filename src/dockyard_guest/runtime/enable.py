@@ -17,7 +17,7 @@ from dockyard_contract.status import StatusWord
 from dockyard_guest.errors import GuestError, PermanentError
 
 from .intent import desk_for
-from .once import is_given_up, is_left_alone, last_number, note_number, standing
+from .once import bring_back_status, is_given_up, is_left_alone, is_over, last_number, note_number, standing
 from .report import Report
 from .settings_file import read_settings
 
@@ -37,14 +37,16 @@ def run_enable(call: Call, *, handler: Handler, machine: Machine, log: Callable[
         GuestError: The settings cannot be used, or the work could not be started; the status says so too.
     """
     report = report_for(call, handler=handler, machine=machine)
+    bring_back_status(call, files=machine.files)
     status = report.read()
-    if status is not None and not status.status.is_final and work_is_alive(call, machine=machine):
+    if status is not None and not is_over(status) and work_is_alive(call, machine=machine):
         return f"The work for sequence number {call.sequence_number} goes on."
     # The status once more: the work may have ended between the two looks.
     found = standing(call, status=report.read(), last=last_number(call, files=machine.files))
     if is_left_alone(found, repeats=handler.repeats):
         return f"The work for sequence number {call.sequence_number} has been done."
     if is_given_up(found, repeats=handler.repeats):
+        machine.scripts.end(desk_of(call, machine=machine).record)
         return str(fail(interrupted(handler), report=report))
     report.write(StatusWord.TRANSITIONING, f"Enabling {handler.title}.")
     try:

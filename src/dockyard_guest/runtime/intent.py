@@ -27,6 +27,11 @@ class Desk:
     files: Files
     clock: Clock
 
+    @property
+    def record(self) -> str:
+        """The file that tells of a script that runs; see `ports.Scripts`."""
+        return f"{self.folder}/running"
+
     def want(self, intent: str) -> None:
         """Declare what is wanted from now on."""
         self.files.make_folder(self.folder, mode=0o700)
