@@ -76,7 +76,8 @@ GOOD_CERTIFICATE = CertificateFacts(
     chain_problem="",
     serves=True,
 )
-ENGINE = {DOCKERD: "program", FRAGMENT: PACKAGED_UNIT}
+KERNEL = {"/proc/sys/kernel/seccomp/actions_avail": "kill_process errno allow\n"}
+ENGINE = {**KERNEL, DOCKERD: "program", FRAGMENT: PACKAGED_UNIT}
 UNITS = frozenset({"docker.service", "docker.socket", "containerd.service"})
 
 
@@ -84,7 +85,7 @@ UNITS = frozenset({"docker.service", "docker.socket", "containerd.service"})
 class State:
     """A machine between two commands."""
 
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=lambda: KERNEL)
     modes: Mapping[str, int] = field(default_factory=dict)
     packages: frozenset[str] = frozenset({"base-files"})
     versions: Mapping[str, str] = field(default_factory=dict)
