@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from dockyard.cli import inputs, options, output
+from dockyard.cli import inputs, listings, options, output
 from dockyard.cli.exit_codes import ExitCode
 from dockyard.cli.output import Format
 from dockyard.cli.session import open_session
@@ -148,13 +148,7 @@ def list_(
     """List a machine's run commands with how far they have come."""
     machine = MachineName.checked(resource_group=resource_group, name=vm)
     documents = run_commands.list_all(open_session().connection, machine)
-    if quiet:
-        for document in documents:
-            output.say(str(document.get("name", "")))
-    elif form is Format.JSON:
-        output.say_json(documents)
-    else:
-        output.say_rows(HEADERS, [_row(document) for document in documents], form=form)
+    listings.say_documents(documents, headers=HEADERS, row=_row, quiet=quiet, form=form)
 
 
 @app.command("show", epilog=options.examples("dockyard vm run-command show web upgrade"))
@@ -257,11 +251,7 @@ def _row(document: Document) -> tuple[str, ...]:
 
 
 def _show(document: Document, *, form: Format) -> None:
-    if form is Format.JSON:
-        output.say_json(document)
-        return
-    if form is Format.TSV:
-        output.say_rows(HEADERS, [_row(document)], form=form)
+    if listings.say_alone(document, headers=HEADERS, row=_row, form=form):
         return
     seen = run_commands.view(document)
     titles = ("Name", "State", "Exit code", "Message")

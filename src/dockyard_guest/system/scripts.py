@@ -58,7 +58,7 @@ class SystemScripts:
         in_scope = self._services.is_available()
         if not in_scope:
             _adopt_orphans()
-        process = _started(_argv(order, in_scope=in_scope), order)
+        process = _started(argv_of(order, in_scope=in_scope), order)
         mark = f"{_UNIT} {order.unit}.scope" if in_scope else f"{_PROCESS} {process.pid} {started_at(process.pid)}"
         self._files.write(order.record, mark.encode(), mode=0o600)
         self._log(f"the script runs as {mark}")
@@ -109,7 +109,8 @@ def _remove(path: str) -> None:
         os.unlink(path)  # noqa: PTH108 - pathlib is slow to import
 
 
-def _argv(order: ScriptOrder, *, in_scope: bool) -> list[str]:
+def argv_of(order: ScriptOrder, *, in_scope: bool) -> list[str]:
+    """The words that start a program: in a scope if there are scopes, as its user, with that user's groups alone."""
     scope = ["systemd-run", "--scope", "--quiet", "--collect", f"--unit={order.unit}", "--"] if in_scope else []
     account = order.account
     change = [] if account is None else ["setpriv", f"--reuid={account.uid}", f"--regid={account.gid}"]

@@ -77,3 +77,13 @@ def test_the_program_is_the_common_one_with_the_handlers_name() -> None:
 )
 def test_a_program_is_named_after_its_handler(handler: str, name: str) -> None:
     assert program_name(handler) == name
+
+
+@pytest.mark.parametrize("handler", ["custom_script", "run_command"])
+def test_a_package_has_its_own_handler_and_no_other(handler: str) -> None:
+    with zipfile.ZipFile(BytesIO(handler_archive(handler=handler))) as archive:
+        names = archive.namelist()
+    rooms = {name.split("/")[3] for name in names if name.startswith("lib/dockyard_guest/handlers/")}
+    assert rooms == {"__init__.py", handler}
+    assert "lib/dockyard_guest/scripting/running.py" in names
+    assert {f"bin/{program_name(handler)}", "HandlerManifest.json"} <= set(names)

@@ -15,7 +15,7 @@ from dockyard.model.guest import Configuration, Plugin, PluginState
 from dockyard.model.operation import Operation, OperationStatus
 from dockyard.model.provisioning import ProvisioningState
 from dockyard.model.resource_id import ResourceId
-from tests.support.fabric import World, extension_request, machine_request, run_report
+from tests.support.fabric import World, extension_request, run_report
 from tests.support.values import machine_id
 
 SCRIPT = {"source": {"script": "uptime"}}
@@ -23,15 +23,6 @@ SCRIPT = {"source": {"script": "uptime"}}
 
 def named(name: str) -> ResourceId:
     return machine_id().child(kind="runCommands", name=name)
-
-
-@pytest.fixture
-async def booted(world: World) -> World:
-    _, operation = world.fabric.virtual_machines.create(request=machine_request(), only_if_absent=True)
-    assert operation is not None
-    await world.boot()
-    await world.fabric.operations.wait(operation_id=operation.id)
-    return world
 
 
 async def begin(world: World, name: str, **changes: Any) -> Operation:
