@@ -16,6 +16,7 @@ from dockyard.fabric.operations import Journal, Operations, Work
 from dockyard.fabric.planning import Outcome
 from dockyard.fabric.ports import MachineState, PackageStore
 from dockyard.fabric.requests import ExtensionRequest
+from dockyard.fabric.run_views import run_failure
 from dockyard.fabric.virtual_machines import Rooms
 from dockyard.model.errors import (
     Conflict,
@@ -342,10 +343,12 @@ def _failure(extension: Extension) -> OperationFailed:
     status = extension.status
     assert status is not None  # noqa: S101 - a failed outcome always has one
     own = status.sequence_number == extension.sequence_number and status.status == "error"
-    message = status.message if own else status.handler_message
+    what, command = _called(extension.id)
+    words = run_failure(extension) if what == "run command" else status.message
+    message = words if own else status.handler_message
     return OperationFailed(
         f"VM has reported a failure when processing extension '{extension.id.name}'",
         details=f"Error message: {message}" if own else f"Handler {status.handler_status}: {message}",
-        resolution=f"'dockyard vm extension show {extension.id.parent.name} {extension.id.name}' shows each step.",
+        resolution=f"'dockyard vm {command} show {extension.id.parent.name} {extension.id.name}' shows each step.",
         code="VMExtensionProvisioningError",
     )

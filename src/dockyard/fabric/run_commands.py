@@ -7,20 +7,18 @@ more, which nobody sees. So both take the way of every extension: goal state, ha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from dockyard.fabric.extensions import Extensions
 from dockyard.fabric.operations import Journal, Operations, Work
 from dockyard.fabric.ports import Store
 from dockyard.fabric.requests import ExtensionRequest, RunCommandRequest
+from dockyard.fabric.run_views import run_view
 from dockyard.model.errors import Conflict, OperationFailed
 from dockyard.model.extension import Extension
 from dockyard.model.operation import Operation, OperationKind
-from dockyard.model.provisioning import ProvisioningState
 from dockyard.model.resource_id import RUN_COMMANDS, ResourceId
-from dockyard_contract.documents import JsonObject, parse_json
-from dockyard_contract.errors import MalformedDocument
 
 PUBLISHER = "Microsoft.CPlat.Core"
 TYPE = "RunCommandHandlerLinux"
@@ -28,21 +26,6 @@ VERSION = "1.3"
 _ACTION = "runCommandActions"
 _ACTION_NAME = "RunShellScript"
 _ACTION_EXTENSION = "RunCommandLinux"  # what the extension behind the action is called on Azure
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunView:
-    """How far a script has come. Offsets count the characters of an output before the end that is shown."""
-
-    state: str
-    message: str = ""
-    exit_code: int = 0
-    output: str = ""
-    output_offset: int = 0
-    error: str = ""
-    error_offset: int = 0
-    begun: str | None = None
-    ended: str | None = None
 
 
 class RunCommands:
@@ -113,32 +96,6 @@ class RunCommands:
     def works(self) -> dict[OperationKind, Work]:
         """Return the work of each kind of operation on a run command, for starting and for resuming."""
         return {OperationKind.RUN_COMMAND: self.invoke_work}
-
-
-def run_view(command: Extension) -> RunView:
-    """Return how far a run command has come, by the handler's own word when it is about the script asked for."""
-    status = command.status
-    if status is None or status.status is None or status.sequence_number != command.sequence_number:
-        failed = command.provisioning_state is ProvisioningState.FAILED
-        return RunView(state="Failed" if failed else "Pending", message=command.error.message if command.error else "")
-    try:
-        return _read_view(parse_json(status.message, document="instance view").object())
-    except MalformedDocument:
-        return RunView(state="Failed" if status.status == "error" else "Pending", message=status.message)
-
-
-def _read_view(view: JsonObject) -> RunView:
-    return RunView(
-        state=view.string("executionState"),
-        message=view.optional_string("executionMessage") or "",
-        exit_code=view.optional_integer("exitCode") or 0,
-        output=view.optional_string("output") or "",
-        output_offset=view.optional_integer("outputOffset") or 0,
-        error=view.optional_string("error") or "",
-        error_offset=view.optional_integer("errorOffset") or 0,
-        begun=view.optional_string("startTime"),
-        ended=view.optional_string("endTime"),
-    )
 
 
 def _extension_request(request: RunCommandRequest) -> ExtensionRequest:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dockyard.fabric.requests import RunCommandRequest
-from dockyard.fabric.run_commands import run_view
+from dockyard.fabric.run_views import run_view
 from dockyard.model.errors import Conflict, InvalidRequest, NotFound
 from dockyard.model.guest import Configuration, Plugin, PluginState
 from dockyard.model.operation import Operation, OperationStatus
@@ -226,3 +226,13 @@ async def test_a_message_that_is_no_view_is_told_as_it_is(booted: World) -> None
     await booted.fabric.operations.wait(operation_id=operation.id)
     view = run_view(booted.fabric.run_commands.get(id=named("first")))
     assert (view.state, view.message) == ("Failed", "it was cut")
+
+
+async def test_a_failure_that_counts_is_told_in_words_and_not_as_a_document(booted: World) -> None:
+    operation = await begin(booted, "first", treatFailureAsDeploymentFailure=True)
+    await booted.report("web", run_report("first", status="error", state="Failed", exit_code=3, error="no disk\n"))
+    done = await booted.fabric.operations.wait(operation_id=operation.id)
+    assert done.error is not None
+    assert "no disk" in done.error.message
+    assert "executionState" not in done.error.message
+    assert "'dockyard vm run-command show web first'" in done.error.message

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from dockyard.arm.bodies import read_tags
 from dockyard.arm.context import LOCATION
 from dockyard.fabric.requests import RunCommandRequest
-from dockyard.fabric.run_commands import RunView, run_view
+from dockyard.fabric.run_views import RunView, run_view
 from dockyard.model.errors import InvalidRequest
 from dockyard.model.extension import Extension
 from dockyard.model.resource_id import RUN_COMMANDS, ResourceId
