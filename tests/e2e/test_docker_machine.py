@@ -49,6 +49,14 @@ def test_containers_are_confined(home: Home, docker_vm: str) -> None:
     assert "name=apparmor" in home.docker(docker_vm, "info", "--format", "{{.SecurityOptions}}")
 
 
+def test_containers_open_no_socket_of_the_kernels_cryptography(home: Home, docker_vm: str, busybox: str) -> None:
+    program = (
+        "import errno, socket\ntry: socket.socket(38, 5)\nexcept OSError as error: print(errno.errorcode[error.errno])"
+    )
+    words = ("run", "--rm", "-v", "/:/machine:ro", busybox, "chroot", "/machine", "python3", "-c", program)
+    assert home.docker(docker_vm, *words) == "EPERM\n"
+
+
 def test_a_request_without_a_certificate_is_refused(home: Home, docker_vm: str) -> None:
     with pytest.raises((ssl.SSLError, urllib.error.URLError, ConnectionError)):
         ask(home, docker_vm, context=trusting(home, docker_vm))

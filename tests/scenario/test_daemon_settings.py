@@ -18,6 +18,8 @@ PROXY = "/var/lib/dockyard-docker/proxy.env"
 PROXY_DROP_IN = "/etc/systemd/system/docker.service.d/20-docker-extension-proxy.conf"
 APT_PROXY = "/etc/apt/apt.conf.d/95docker-extension-proxy"
 RULES = "/etc/audit/rules.d/60-docker-extension.rules"
+PROFILE = "/etc/docker/docker-extension-seccomp.json"
+SECCOMP = "/proc/sys/kernel/seccomp/actions_avail"
 MOUNT = "/etc/systemd/system/var-lib-docker.mount"
 PLATFORM, METADATA = "168.63.129.16", "169.254.169.254"
 
@@ -39,7 +41,24 @@ def test_an_engine_gets_the_safe_defaults(context: Context) -> None:
         "no-new-privileges": True,
         "icc": False,
         "default-ulimits": {"nofile": {"Name": "nofile", "Soft": 65536, "Hard": 524288}},
+        "seccomp-profile": PROFILE,
     }
+    assert json.loads(out.files[PROFILE])["defaultAction"] == "SCMP_ACT_ERRNO"
+    assert out.modes[PROFILE] == 0o644
+
+
+def test_the_profile_of_system_calls_goes_with_its_default_and_with_the_extension(context: Context) -> None:
+    first = context.enable(machine_with_running_engine().settings({}))
+    off = context.enable(docker(first, 1, defaults={"seccomp": False}), number=1)
+    assert PROFILE not in off.files
+    assert "seccomp-profile" not in off.daemon_config()
+    assert PROFILE not in context.run("uninstall", first).files
+
+
+def test_a_kernel_without_a_filter_of_system_calls_gets_no_profile(context: Context) -> None:
+    out = context.enable(machine_with_engine().file(SECCOMP, None).settings({}))
+    assert "seccomp-profile" not in out.daemon_config()
+    assert PROFILE not in out.files
 
 
 def test_a_default_that_is_switched_off_goes_away_again(context: Context) -> None:

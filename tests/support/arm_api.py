@@ -17,7 +17,7 @@ from dockyard.arm.app import build_app
 from dockyard.arm.context import ArmContext
 from dockyard.arm.identity.principal import AUDIENCE, Principal
 from dockyard.arm.throttling import Limits
-from tests.support.fabric import HastyClock, World, handler_report
+from tests.support.fabric import HastyClock, World, handler_report, run_report
 from tests.support.values import SUBSCRIPTION
 
 T = TypeVar("T")
@@ -129,7 +129,9 @@ async def play_guests(world: World) -> None:
                 continue
             reports = [
                 handler_report(sequence_number=child.sequence_number)
-                for child in world.fabric.extensions.list(machine=machine.id)
+                if child.configuration is None
+                else run_report(child.configuration, sequence_number=child.sequence_number, output="up 3 days\n")
+                for child in world.store.extensions(machine=machine.id)
                 if child.provisioning_state.value != "Deleting"
             ]
             await world.boot_again(machine.id.name, *reports)

@@ -73,6 +73,7 @@ async def test_the_document_holds(run: Run, tmp_path: Path, caplog: pytest.LogCa
     figures = GENERATED.search(text)
     assert code == 0, text[-20_000:]
     assert figures is not None, text[-2_000:]
+    print(f"{figures[1]} requests")  # shown by pytest -rP
     assert int(figures[1]) == int(figures[2]) > 500
     assert [record.getMessage() for record in caplog.records if record.name.startswith("dockyard")] == []
 

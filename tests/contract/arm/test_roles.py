@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from dockyard.model.operation import Operation, OperationKind, OperationStatus
 from dockyard.model.role import CONTRIBUTOR, OWNER, READER, RoleDefinition
 from tests.contract.arm.test_official_sdk import BODY
 from tests.support.callers import PRINCIPALS, RG, ROLES, SUB, Directory
+from tests.support.values import NOW, machine_id
 
 VM = f"{RG}/providers/Microsoft.Compute/virtualMachines/web"
 OTHER = f"{SUB}/resourceGroups/other"
@@ -148,3 +150,26 @@ async def test_the_owner_stays_the_owner(calls: Directory) -> None:
 async def test_another_subscription_does_not_exist(calls: Directory) -> None:
     answer = await calls.owner.get("/subscriptions/00000000-0000-4000-8000-00000000000f/resourceGroups")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "SubscriptionNotFound")
+
+
+async def test_what_a_script_printed_is_read_with_a_role_on_its_machine(calls: Directory) -> None:
+    await calls.owner.put(VM, BODY)
+    reader = await calls.with_role(READER, scope=VM)
+    stranger = await calls.principal("stranger")
+    for name, result in (("printed", '{"value": []}'), ("plain", None)):
+        operation = Operation(
+            id=name,
+            kind=OperationKind.RUN_COMMAND,
+            target=machine_id(),
+            status=OperationStatus.SUCCEEDED,
+            started_at=NOW,
+            ended_at=NOW,
+            result=result,
+        )
+        calls.world.store.put_operation(operation)
+    address = f"{SUB}/providers/Microsoft.Compute/locations/local/operations"
+    assert (await stranger.get(f"{address}/plain")).status_code == 200
+    assert (await reader.get(f"{address}/printed")).json()["properties"]["output"] == {"value": []}
+    for query in ({}, {"monitor": "true"}):
+        refused = await stranger.ask("GET", f"{address}/printed", query=query)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "AuthorizationFailed")

@@ -30,6 +30,14 @@ PROBE = f"""import socket
 with socket.create_connection(("192.0.2.1", 8001), timeout=5, source_address=("{PLATFORM}", 0)) as connection:
     print(connection.recv(5).decode(), end="")
 """
+OPENS = """import errno, socket
+for family, kind in ((1, 1), (2, 1), (38, 5)):
+    try:
+        socket.socket(family, kind).close()
+        print("open")
+    except OSError as error:
+        print(errno.errorcode[error.errno])
+"""
 CONFIG = Path("/etc/docker/daemon.json")
 IMAGE = "busybox:1"
 
@@ -138,6 +146,15 @@ def published(address: str) -> bool:
     return False
 
 
+def opens_sockets() -> list[str]:
+    """What a container's program gets that asks for a socket of Unix, the internet, and the kernel's cryptography.
+
+    The program is this Python, on the machine's own files: the image has none that could try.
+    """
+    words = ["run", "--rm", "-v", "/:/machine:ro", IMAGE, "/bin/busybox", "chroot", "/machine", sys.executable, "-c"]
+    return docker(*words, OPENS).split()
+
+
 def described(name: str) -> dict[str, object]:
     """What the engine says about itself and about a container."""
     info = json.loads(docker("info", "--format", "{{json .}}"))
@@ -169,6 +186,7 @@ def main(engine: Path, scratch: Path) -> dict[str, object]:
     address = neighbour("before", "--publish=8001:8000")
     note("stock: neighbour", lambda: hears(address))
     note("stock: described", lambda: described("before"))
+    note("stock: sockets", opens_sockets)
     docker("rm", "-f", "before")
     note("applied", bench.apply)
     docker("network", "create", "own")
@@ -181,6 +199,7 @@ def main(engine: Path, scratch: Path) -> dict[str, object]:
     neighbour("third", "--network=own")
     note("ours: neighbour on an own network", lambda: hears("third", "--network=own"))
     note("ours: described", lambda: described("other"))
+    note("ours: sockets", opens_sockets)
     note("ours: published", lambda: [published("127.0.0.1"), published("192.0.2.1")])
     note("ours: probe", lambda: probe(far))
     bench.services.restart("docker.service")

@@ -89,6 +89,11 @@ def test_a_containers_process_has_no_new_privileges_and_a_profile_of_system_call
     assert seen["ours: described"]["process"] == ["NoNewPrivs:", "1", "Seccomp:", "2"]
 
 
+def test_containers_of_ours_open_no_socket_of_the_kernels_cryptography(seen: Seen) -> None:
+    assert seen["stock: sockets"][2] != "EPERM"  # it has one, or the kernel has none
+    assert seen["ours: sockets"] == ["open", "open", "EPERM"]
+
+
 def test_published_ports_are_reached_without_the_proxy(seen: Seen) -> None:
     assert seen["stock: described"]["proxies"] > 0
     assert seen["ours: published"] == [True, True]

@@ -15,6 +15,7 @@ from dockyard_guest.handlers.docker.places import (
     DROP_IN,
     GUARD,
     GUARD_DROP_IN,
+    SECCOMP_PROFILE,
     UNITS,
 )
 from dockyard_guest.handlers.docker.plan import Plan, decide
@@ -61,10 +62,11 @@ def test_a_plan_carried_out_leaves_nothing_to_do(settings: DockerSettings) -> No
     assert str(plan) == "nothing to do"
 
 
-def test_a_remote_engine_needs_all_five_files_the_guard_and_a_restart() -> None:
+def test_a_remote_engine_needs_all_five_files_the_profile_the_guard_and_a_restart() -> None:
     plan = decide(REMOTE, bare(), version="1")
-    assert paths(plan) == {DAEMON_CONFIG, DROP_IN, *CERTIFICATE_FILES, GUARD, GUARD_DROP_IN}
-    assert plan.restart == "ca.pem, cert.pem, key.pem, daemon.json, 10-docker-extension.conf changed"
+    assert paths(plan) == {DAEMON_CONFIG, DROP_IN, *CERTIFICATE_FILES, SECCOMP_PROFILE, GUARD, GUARD_DROP_IN}
+    files = "ca.pem, cert.pem, key.pem, daemon.json, 10-docker-extension.conf, docker-extension-seccomp.json"
+    assert plan.restart == f"{files} changed"
 
 
 def test_new_certificates_alone_leave_the_rest_alone() -> None:

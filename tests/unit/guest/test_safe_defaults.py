@@ -35,6 +35,7 @@ def test_each_is_switched_off_alone(switch: Switch) -> None:
         ("userland-proxy", Switch.USERLAND_PROXY),
         ("no-new-privileges", Switch.NO_NEW_PRIVILEGES),
         ("default-ulimits", Switch.ULIMITS),
+        ("seccomp-profile", Switch.SECCOMP),
         ("live-restore", Switch.LIVE_RESTORE),
     ],
 )
@@ -50,3 +51,9 @@ def test_an_engine_without_iptables_is_not_given_what_needs_them(word: object) -
 
 def test_a_swarm_has_no_live_restore() -> None:
     assert chosen({}, swarm=True) == ALL - {Switch.LIVE_RESTORE}
+
+
+def test_a_kernel_that_filters_no_system_calls_is_given_no_profile() -> None:
+    kept = choose_defaults({}, off=frozenset(), swarm=False, seccomp=False)
+    assert frozenset(kept.applied) == ALL - {Switch.SECCOMP}
+    assert kept.left == (Switch.SECCOMP,)

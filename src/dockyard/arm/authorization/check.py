@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dockyard.arm.answers import refuse
 from dockyard.arm.authorization.actions import Demand, demand
+from dockyard.arm.context import caller_of, may
 from dockyard.fabric.roles import Roles
 from dockyard.model.errors import DockyardError, Forbidden, NotFound
 from dockyard.model.principal import ServicePrincipal
@@ -38,6 +40,12 @@ class Authorization:
             return None
         may = self._roles.may(caller, action=wanted.action, scope=wanted.scope, anywhere=wanted.anywhere)
         return None if may else authorization_failed(caller, wanted)
+
+
+def check_may(request: Request, *, action: str, scope: str) -> None:
+    """Check a right that does not follow from the request itself. Raises Forbidden."""
+    if not may(request, action=action, scope=scope):
+        raise authorization_failed(caller_of(request), Demand(action, scope))
 
 
 def authorization_failed(caller: ServicePrincipal, wanted: Demand) -> Forbidden:

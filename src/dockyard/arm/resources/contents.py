@@ -24,7 +24,7 @@ async def resources(request: Request) -> Response:
     found: list[dict[str, Any]] = []
     for machine in fabric.virtual_machines.list(resource_group=group):
         found.append(_entry(machine.id, location=machine.location))
-        children = fabric.extensions.list(machine=machine.id)
+        children = [*fabric.extensions.list(machine=machine.id), *fabric.run_commands.list(machine=machine.id)]
         found += [_entry(child.id, location=child.location) for child in children]
     found += [
         _entry(account.id, location=account.location) for account in fabric.storage_accounts.list(resource_group=group)

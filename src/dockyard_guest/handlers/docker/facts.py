@@ -16,6 +16,7 @@ from .places import (
     DEFAULT_OPTIONS,
     DROP_IN,
     LAST_GOOD,
+    SECCOMP_SUPPORT,
     SERVICE,
     SWARM_STATE,
     UNITS,
@@ -50,6 +51,7 @@ class Facts:
         interrupted: Whether an earlier change was not brought to its end, so that the running engine may not know
             the files that are there.
         swarm: Whether the engine is part of a swarm.
+        seccomp: Whether the kernel filters system calls.
         listener: Who listens on the port asked for.
         default_options: Words that the unit's own command takes from ``/etc/default/docker``.
     """
@@ -60,6 +62,7 @@ class Facts:
     record: Record
     interrupted: bool = False
     swarm: bool = False
+    seccomp: bool = True
     listener: Listener | None = None
     default_options: tuple[str, ...] = ()
 
@@ -84,6 +87,7 @@ def observe(machine: Machine, *, version: str, port: int | None) -> Facts:
         record=read_record(machine.files) or Record(owner=version),
         interrupted=machine.files.read(LAST_GOOD) is not None,
         swarm=machine.files.read(SWARM_STATE) is not None,
+        seccomp=machine.files.read(SECCOMP_SUPPORT) is not None,
         listener=None if port is None else machine.sockets.listener(port),
         default_options=default_options(_text(machine, DEFAULT_OPTIONS)) if _VARIABLE in base_command else (),
     )

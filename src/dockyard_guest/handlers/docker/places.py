@@ -26,6 +26,7 @@ SOCKET_UNIT = "docker.socket"
 CONTAINERD = "containerd.service"
 UNITS = (SERVICE, SOCKET_UNIT, CONTAINERD)
 
+SECCOMP_SUPPORT = "/proc/sys/kernel/seccomp/actions_avail"
 SWARM_STATE = "/var/lib/docker/swarm/docker-state.json"
 
 _DROP_INS = DROP_IN.rpartition("/")[0]
@@ -41,5 +42,7 @@ APT_PROXY = "/etc/apt/apt.conf.d/95docker-extension-proxy"
 AUDIT_RULES = "/etc/audit/rules.d/60-docker-extension.rules"
 DEFAULT_OPTIONS = "/etc/default/docker"
 
-DAEMON_FILES = (PROXY_DROP_IN, PROXY_ENVIRONMENT, GUARD_DROP_IN, GUARD)
+SECCOMP_PROFILE = "/etc/docker/docker-extension-seccomp.json"
+
+DAEMON_FILES = (PROXY_DROP_IN, PROXY_ENVIRONMENT, GUARD_DROP_IN, GUARD, SECCOMP_PROFILE)
 """What stands beside the daemon's configuration and is kept, rolled back and taken back with it."""

@@ -25,9 +25,11 @@ from .places import (
     KEY,
     PROXY_DROP_IN,
     PROXY_ENVIRONMENT,
+    SECCOMP_PROFILE,
 )
 from .record import Record
 from .safe_defaults import Chosen, Switch, choose_defaults, said_by_user
+from .seccomp_profile import profile_text
 from .unit_file import added_words, drop_in, program_words
 
 if TYPE_CHECKING:
@@ -122,7 +124,7 @@ def decide(settings: DockerSettings, facts: Facts, *, version: str) -> Plan:
     existing = facts.files[DAEMON_CONFIG].content
     users = foreign(existing, ours=record.members, displaced=record.displaced)
     said = said_by_user(settings, facts, foreign=users)
-    defaults = choose_defaults(said, off=settings.daemon.off, swarm=facts.swarm)
+    defaults = choose_defaults(said, off=settings.daemon.off, swarm=facts.swarm, seccomp=facts.seccomp)
     wanted = {**tls_members(settings.bundle), **defaults.members, **settings.daemon.members}
     merged = merge(existing, wanted=wanted, ours=record.members, displaced=record.displaced)
     unit = drop_in(facts.base_command, port=settings.port, options=settings.options)
@@ -130,7 +132,7 @@ def decide(settings: DockerSettings, facts: Facts, *, version: str) -> Plan:
         **_certificates(settings, record=record),
         DAEMON_CONFIG: (merged.content, _config_mode(settings, facts)),
         DROP_IN: (_bytes(unit), _PUBLIC),
-        **_beside(settings),
+        **_beside(settings, defaults=defaults),
     }
     changes = tuple(
         change
@@ -171,7 +173,7 @@ def _check_members(settings: DockerSettings, facts: Facts) -> None:
             )
 
 
-def _beside(settings: DockerSettings) -> dict[str, tuple[bytes | None, int]]:
+def _beside(settings: DockerSettings, *, defaults: Chosen) -> dict[str, tuple[bytes | None, int]]:
     environment = proxy.environment_text(settings.daemon.proxy)
     guard = platform_guard.script(platform_guard.guarded(settings.daemon.off))
     return {
@@ -179,6 +181,7 @@ def _beside(settings: DockerSettings) -> dict[str, tuple[bytes | None, int]]:
         PROXY_DROP_IN: (_bytes(environment and proxy.DROP_IN_TEXT), _PUBLIC),
         GUARD: (_bytes(guard), _PUBLIC),
         GUARD_DROP_IN: (_bytes(guard and platform_guard.DROP_IN_TEXT), _PUBLIC),
+        SECCOMP_PROFILE: (_bytes(profile_text() if Switch.SECCOMP in defaults.applied else None), _PUBLIC),
     }
 
 

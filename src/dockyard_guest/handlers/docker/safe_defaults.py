@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .daemon_config import members_of
 from .flags import members_of_flags
+from .places import SECCOMP_PROFILE
 from .unit_file import program_words
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Switch(Enum):
     NO_NEW_PRIVILEGES = "no-new-privileges"
     ICC = "icc"
     ULIMITS = "ulimits"
+    SECCOMP = "seccomp"
     FILE_MODES = "file-modes"
     AUDIT_RULES = "audit-rules"
     PLATFORM_GUARD = "platform-guard"
@@ -45,12 +47,14 @@ class MemberDefault:
         yields_to: Members of which any, said by the user, is his word on the whole default.
         needs_iptables: Whether dockerd has, or works with, this default only when it manages iptables.
         in_swarm: Whether a member of a swarm may have it.
+        needs_seccomp: Whether containers start with this default only where the kernel filters system calls.
     """
 
     members: Mapping[str, object]
     yields_to: frozenset[str] = frozenset()
     needs_iptables: bool = False
     in_swarm: bool = True
+    needs_seccomp: bool = False
 
 
 MEMBER_DEFAULTS: Mapping[Switch, MemberDefault] = {
@@ -72,6 +76,8 @@ MEMBER_DEFAULTS: Mapping[Switch, MemberDefault] = {
         {"default-ulimits": {"nofile": {"Name": "nofile", "Soft": 65536, "Hard": 524288}}},
         yields_to=frozenset({"default-ulimits"}),
     ),
+    # [2.17] The engine's own profile is as old as the engine; see `seccomp_profile`.
+    Switch.SECCOMP: MemberDefault({"seccomp-profile": SECCOMP_PROFILE}, needs_seccomp=True),
 }
 
 
@@ -97,7 +103,7 @@ def said_by_user(settings: DockerSettings, facts: Facts, *, foreign: bytes | Non
     return {**members_of(foreign), **flags, **settings.daemon.members}
 
 
-def choose_defaults(said: Mapping[str, object], *, off: frozenset[Switch], swarm: bool) -> Chosen:
+def choose_defaults(said: Mapping[str, object], *, off: frozenset[Switch], swarm: bool, seccomp: bool = True) -> Chosen:
     """Choose the defaults about which the user has not said anything else."""
     without_iptables = said.get("iptables") in (False, "false", "0")
     members: dict[str, object] = {}
@@ -107,7 +113,8 @@ def choose_defaults(said: Mapping[str, object], *, off: frozenset[Switch], swarm
         if switch in off:
             continue
         yields = any(name in said for name in (default.yields_to or default.members))
-        fits = not (default.needs_iptables and without_iptables) and (default.in_swarm or not swarm)
+        lacks = (default.needs_iptables and without_iptables) or (default.needs_seccomp and not seccomp)
+        fits = not lacks and (default.in_swarm or not swarm)
         if yields or not fits:
             left.append(switch)
             continue
