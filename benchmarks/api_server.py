@@ -45,6 +45,7 @@ async def _serve(folder: Path, *, machines: int) -> None:
     ]
     own = world.fabric.principals.recognise(client_id=PRINCIPAL.client_id, secret_id="")
     told = {"ports": ports, "ca": api.ca, "token": api.context.tokens.issue(own)}
+    server.settle()
     print(json.dumps(told), flush=True)
     await asyncio.to_thread(sys.stdin.read)
     for each in servers:

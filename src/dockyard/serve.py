@@ -145,6 +145,7 @@ async def _answer(paths: Paths, *, joined: Joined, listener: socket.socket, endp
     principal.write_credentials(paths.credentials, endpoint=endpoint, ca=paths.certificate_authority)
     _write_record(paths, endpoint=endpoint)
     print(f"Dockyard serves {endpoint}", flush=True)  # the one line a person or script waits for
+    server.settle()
     await api.serve(sockets=[listener])
 
 

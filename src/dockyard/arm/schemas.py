@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dockyard.arm.describe import Schema
 
 ANYTHING: Schema = {}
@@ -14,7 +16,7 @@ MAYBE_OBJECT: Schema = {"type": ["object", "null"]}
 TAGS: Schema = {"type": ["object", "null"], "additionalProperties": TEXT}
 
 
-def an_object(*required: str, **members: Schema) -> Schema:
+def an_object(*required: str, **members: Schema) -> dict[str, Any]:
     """Return the schema of an object with these members; those named in ``required`` must be there."""
     return {"type": "object", "required": list(required), "properties": dict(members)}
 
@@ -46,7 +48,7 @@ ERROR: Schema = an_object("error", error=an_object("code", "message", code=TEXT,
 OPERATION: Schema = an_object("name", "status", name=TEXT, status=TEXT, startTime=TEXT, endTime=TEXT, error=OBJECT)
 
 
-def a_body(*required: str, **properties: Schema) -> Schema:
+def a_body(*required: str, **properties: Schema) -> dict[str, Any]:
     """Return the schema of a resource as a PUT takes it, with these members in ``properties``."""
     members = {"location": MAYBE_TEXT, "tags": TAGS, "properties": an_object(*required, **properties)}
     return an_object("properties", **members)

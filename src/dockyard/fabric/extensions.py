@@ -6,7 +6,7 @@ Protected settings arrive in plaintext and are encrypted to the machine's own ce
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dockyard.fabric import planning
@@ -66,6 +66,14 @@ class Extensions:
         """Return the extensions of one machine, oldest first; run commands are none. Raises NotFound."""
         self._machine(machine)
         return [child for child in self._store.extensions(machine=machine) if child.id.type == EXTENSIONS]
+
+    def by_machine(self) -> Mapping[str, Sequence[Extension]]:
+        """Return what ``list`` returns for each machine that has any, by the machine's key: for lists of machines."""
+        found: dict[str, list[Extension]] = {}
+        for child in self._store.all_extensions():
+            if child.id.type == EXTENSIONS:
+                found.setdefault(child.id.parent.key, []).append(child)
+        return found
 
     async def set(
         self,

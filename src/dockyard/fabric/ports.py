@@ -243,6 +243,9 @@ class Store(Protocol):
     def extensions(self, *, machine: ResourceId) -> Sequence[Extension]:
         """Return the extensions of one machine, oldest first."""
 
+    def all_extensions(self) -> Sequence[Extension]:
+        """Return the extensions of every machine, oldest first."""
+
     def put_extension(self, extension: Extension) -> None:
         """Write one extension."""
 

@@ -133,6 +133,11 @@ class Database(IdentityRecords):
         rows = self._all("SELECT document FROM extensions WHERE machine = ? ORDER BY rowid", machine.key)
         return [documents.load(text, Extension) for text in rows]
 
+    def all_extensions(self) -> Sequence[Extension]:
+        """Return the extensions of every machine, oldest first."""
+        rows = self._all("SELECT document FROM extensions ORDER BY rowid")
+        return [documents.load(text, Extension) for text in rows]
+
     def put_extension(self, extension: Extension) -> None:
         """Write one extension."""
         self._execute(

@@ -10,7 +10,7 @@ from dockyard.arm import schemas
 from dockyard.arm.bodies import read_body, resource_id
 from dockyard.arm.compute import documents
 from dockyard.arm.compute.requests import extension_request
-from dockyard.arm.context import context_of
+from dockyard.arm.context import LOCATION, context_of
 from dockyard.arm.describe import describe
 from dockyard.arm.long_running import accepted_response, put_response
 from dockyard.fabric.extensions import Extensions
@@ -27,7 +27,19 @@ _EXTENSION = schemas.a_body(
     settings=schemas.MAYBE_OBJECT,
     protectedSettings=schemas.MAYBE_OBJECT,
     forceUpdateTag=schemas.MAYBE_TEXT,
-)
+) | {
+    "examples": [
+        {
+            "location": LOCATION,
+            "properties": {
+                "publisher": "Microsoft.Azure.Extensions",
+                "type": "DockerExtension",
+                "typeHandlerVersion": "1.0",
+                "settings": {"docker": {"port": "2376"}},
+            },
+        }
+    ]
+}
 
 
 def _use_case(request: Request) -> Extensions:

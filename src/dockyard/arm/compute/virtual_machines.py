@@ -14,11 +14,12 @@ from dockyard.arm.bodies import check_subscription, read_body, read_tags, resour
 from dockyard.arm.compute import documents
 from dockyard.arm.compute.requests import virtual_machine_request
 from dockyard.arm.compute.tags import own_tags
-from dockyard.arm.context import context_of
+from dockyard.arm.context import LOCATION, context_of
 from dockyard.arm.describe import describe
 from dockyard.arm.long_running import accepted_response, put_response
 from dockyard.fabric.virtual_machines import VirtualMachines
 from dockyard.model.errors import Unauthenticated
+from dockyard.model.extension import Extension
 from dockyard.model.resource_id import VIRTUAL_MACHINES, ResourceId
 from dockyard.model.virtual_machine import SIZES, VirtualMachine
 
@@ -28,7 +29,19 @@ _MACHINE = schemas.a_body(
     hardwareProfile=schemas.maybe(schemas.an_object(vmSize=schemas.MAYBE_TEXT)),
     storageProfile=schemas.an_object("imageReference", imageReference=schemas.OBJECT),
     osProfile=schemas.an_object("adminUsername", adminUsername=schemas.TEXT),
-)
+) | {
+    "examples": [
+        {
+            "location": LOCATION,
+            "tags": {"team": "red"},
+            "properties": {
+                "hardwareProfile": {"vmSize": "Standard_B1s"},
+                "storageProfile": {"imageReference": {"publisher": "Dockyard", "offer": "alias", "sku": "debian-13"}},
+                "osProfile": {"computerName": "web", "adminUsername": "dockyard"},
+            },
+        }
+    ]
+}
 
 
 def _use_case(request: Request) -> VirtualMachines:
@@ -47,7 +60,8 @@ async def list_machines(request: Request) -> Response:
     if group is not None:
         context_of(request).fabric.resource_groups.get(name=group)
     found = _use_case(request).list(resource_group=group)
-    return JSONResponse({"value": [await _document(request, machine, brief=True) for machine in found]})
+    children = context_of(request).fabric.extensions.by_machine()
+    return JSONResponse({"value": [await _brief(request, each, children.get(each.id.key, ())) for each in found]})
 
 
 @describe(body=_MACHINE, patch=schemas.TAGS_ALONE, answer=schemas.RESOURCE, query=("$expand",))
@@ -133,11 +147,19 @@ async def _patch(request: Request) -> Response:
     return JSONResponse(await _document(request, changed))
 
 
-async def _document(request: Request, machine: VirtualMachine, *, brief: bool = False) -> dict[str, Any]:
-    wanted = "instanceview" in request.query_params.get("$expand", "").lower()
-    view = await _view(request, machine) if wanted else None
+async def _document(request: Request, machine: VirtualMachine) -> dict[str, Any]:
+    view = await _view(request, machine) if _with_view(request) else None
     extensions = context_of(request).fabric.extensions.list(machine=machine.id)
-    return documents.virtual_machine(machine, extensions=extensions, instance_view=view, brief=brief)
+    return documents.virtual_machine(machine, extensions=extensions, instance_view=view)
+
+
+async def _brief(request: Request, machine: VirtualMachine, extensions: Sequence[Extension]) -> dict[str, Any]:
+    view = await _view(request, machine) if _with_view(request) else None
+    return documents.virtual_machine(machine, extensions=extensions, instance_view=view, brief=True)
+
+
+def _with_view(request: Request) -> bool:
+    return "instanceview" in request.query_params.get("$expand", "").lower()
 
 
 async def _view(request: Request, machine: VirtualMachine) -> dict[str, Any]:
