@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmarks.api import show_api
 from benchmarks.noop_enable import noop_enable
 from dockyard.gallery.archive import handler_archive
 from dockyard.model.resource_group import ResourceGroup
@@ -77,6 +78,7 @@ def main() -> None:
         "package the Docker handler", lambda: handler_archive(handler="docker"), rival="bare interpreter", against=bare
     )
     show_noop_enable()
+    show_api()
 
 
 def show_noop_enable() -> None:

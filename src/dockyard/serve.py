@@ -126,6 +126,7 @@ def join(paths: Paths) -> Joined:
 async def _answer(paths: Paths, *, joined: Joined, listener: socket.socket, endpoint: str) -> None:
     principal = Principal.load_or_create(paths.data / "principal.json")
     _ensure_default_group(joined.fabric, subscription_id=principal.subscription_id)
+    joined.fabric.principals.ensure_owner(client_id=principal.client_id, subscription_id=principal.subscription_id)
     certificate, key = paths.data / "api-cert.pem", paths.data / "api-key.pem"
     server.write_certificates(
         authority=paths.certificate_authority,
@@ -144,6 +145,7 @@ async def _answer(paths: Paths, *, joined: Joined, listener: socket.socket, endp
     principal.write_credentials(paths.credentials, endpoint=endpoint, ca=paths.certificate_authority)
     _write_record(paths, endpoint=endpoint)
     print(f"Dockyard serves {endpoint}", flush=True)  # the one line a person or script waits for
+    server.settle()
     await api.serve(sockets=[listener])
 
 

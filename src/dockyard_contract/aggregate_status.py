@@ -45,8 +45,11 @@ class SettingsReport:
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more will come for this sequence number by itself."""
-        return StatusWord(self.status).is_final
+        """Whether nothing more will come for this sequence number by itself.
+
+        A handler may say success for work that nobody is to wait for; then a step of it is still transitioning.
+        """
+        return all(StatusWord(word).is_final for word in (self.status, *(part.status for part in self.substatuses)))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 Read by WALinuxAgent 2.12 for each new incarnation. Three traps are closed here: settings are escaped and never CDATA
 (one makes the agent refuse the goal state), a plugin's settings carry exactly the plugin's version (else the agent says
-"Version Mismatch"), and a state is never empty.
+"Version Mismatch"), and a state is never empty. A handler has either one settings document or several named ones: both
+at once, or one of each kind twice, is a mistake of the goal state to the agent.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 DOCUMENT = "extensions config"
 _VERSION = "1.0.0.0"
+_REQUIRED_FEATURES = xml_text.element(
+    "RequiredFeatures", xml_text.element("RequiredFeature", xml_text.leaf("Name", "MultipleExtensionsPerHandler"))
+)
 _Word = TypeVar("_Word", bound=enum.Enum)
 
 
@@ -61,15 +65,47 @@ class PluginSettings:
     dependency_level: int = 0
 
 
+class ConfigurationState(enum.Enum):
+    """What the agent is to do with one of several named configurations."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True)
+class NamedSettings:
+    """One named configuration of a handler that takes several.
+
+    Attributes:
+        name: Becomes part of file names: ``config/<name>.<N>.settings``, ``status/<name>.<N>.status``.
+        settings: Number, document and level.
+        state: Disabled for one that is to go; the agent then removes its files.
+    """
+
+    name: str
+    settings: PluginSettings
+    state: ConfigurationState = ConfigurationState.ENABLED
+
+
 @dataclass(frozen=True)
 class Plugin:
-    """One handler; ``location`` is the URL of its extension manifest, ``settings`` ``None`` for one without any."""
+    """One handler.
+
+    Attributes:
+        name: ``Publisher.Type``.
+        version: Exact version.
+        location: URL of its extension manifest.
+        state: What becomes of it.
+        settings: Its one settings document, or ``None``.
+        configurations: Its named ones, for a handler that takes several.
+    """
 
     name: str
     version: str
     location: str
     state: HandlerState = HandlerState.ENABLED
     settings: PluginSettings | None = None
+    configurations: tuple[NamedSettings, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,7 +151,8 @@ def parse_extensions_config(text: str | bytes, *, document: str = DOCUMENT) -> E
 
 def dump_extensions_config(config: ExtensionsConfig) -> str:
     """The document's text."""
-    settings = [_dump_settings(plugin, plugin.settings) for plugin in config.plugins if plugin.settings is not None]
+    settings = [_dump_settings(plugin) for plugin in config.plugins if plugin.settings or plugin.configurations]
+    several = any(plugin.configurations for plugin in config.plugins)
     blob = xml_text.leaf(
         "StatusUploadBlob", config.status_blob.url, attributes={"statusBlobType": config.status_blob.type.value}
     )
@@ -126,6 +163,7 @@ def dump_extensions_config(config: ExtensionsConfig) -> str:
             xml_text.element("Plugins", *(_dump_plugin(plugin) for plugin in config.plugins)),
             xml_text.element("PluginSettings", *settings),
             blob,
+            _REQUIRED_FEATURES if several else "",
             "" if config.meta_data is None else _dump_meta_data(config.meta_data),
             attributes={"version": _VERSION, "goalStateIncarnation": str(config.incarnation)},
         )
@@ -147,21 +185,35 @@ def _key(item: XmlElement) -> tuple[str, str]:
 
 
 def _plugin(item: XmlElement, settings: XmlElement | None) -> Plugin:
+    named = () if settings is None else settings.children("ExtensionRuntimeSettings")
     return Plugin(
         name=item.attribute("name"),
         version=item.attribute("version"),
         location=item.attribute("location"),
         state=_enum(HandlerState, item, "state"),
-        settings=None if settings is None else _settings(settings),
+        settings=None if settings is None or named else _settings(settings),
+        configurations=() if settings is None else tuple(_named(one, settings) for one in named),
     )
 
 
 def _settings(item: XmlElement) -> PluginSettings:
-    depends_on = item.optional_child("DependsOn")
-    runtime = item.child("RuntimeSettings")
+    return _document(item.child("RuntimeSettings"), depends_on=item.optional_child("DependsOn"))
+
+
+def _named(item: XmlElement, holder: XmlElement) -> NamedSettings:
+    name = item.attribute("name")
+    levels = [one for one in holder.children("DependsOn") if one.attribute("name") == name]
+    return NamedSettings(
+        name=name,
+        settings=_document(item, depends_on=levels[0] if levels else None),
+        state=_enum(ConfigurationState, item, "state"),
+    )
+
+
+def _document(item: XmlElement, *, depends_on: XmlElement | None) -> PluginSettings:
     return PluginSettings(
-        sequence_number=runtime.integer_attribute("seqNo"),
-        settings=parse_settings(runtime.optional_text() or "", document=f"{item.document}: {runtime.path}"),
+        sequence_number=item.integer_attribute("seqNo"),
+        settings=parse_settings(item.optional_text() or "", document=f"{item.document}: {item.path}"),
         dependency_level=0 if depends_on is None else depends_on.integer_attribute("dependencyLevel"),
     )
 
@@ -187,19 +239,21 @@ def _dump_plugin(plugin: Plugin) -> str:
     return xml_text.element("Plugin", attributes=attributes)
 
 
-def _dump_settings(plugin: Plugin, settings: PluginSettings) -> str:
-    level = {"dependencyLevel": str(settings.dependency_level)}
-    runtime = xml_text.leaf(
-        "RuntimeSettings",
-        dump_settings(settings.settings),
-        attributes={"seqNo": str(settings.sequence_number)},
-    )
-    return xml_text.element(
-        "Plugin",
-        xml_text.element("DependsOn", attributes=level) if settings.dependency_level else "",
-        runtime,
-        attributes={"name": plugin.name, "version": plugin.version},
-    )
+def _dump_settings(plugin: Plugin) -> str:
+    parts = [_dump_document("RuntimeSettings", plugin.settings)] if plugin.settings else []
+    parts += [
+        _dump_document("ExtensionRuntimeSettings", one.settings, name=one.name, state=one.state.value)
+        for one in plugin.configurations
+    ]
+    return xml_text.element("Plugin", *parts, attributes={"name": plugin.name, "version": plugin.version})
+
+
+def _dump_document(tag: str, settings: PluginSettings, **more: str) -> str:
+    named = {"name": more["name"]} if "name" in more else {}
+    level = {"dependencyLevel": str(settings.dependency_level), **named}
+    depends_on = xml_text.element("DependsOn", attributes=level) if settings.dependency_level else ""
+    number = {"seqNo": str(settings.sequence_number), **more}
+    return depends_on + xml_text.leaf(tag, dump_settings(settings.settings), attributes=number)
 
 
 def _dump_meta_data(meta_data: GoalStateMetaData) -> str:

@@ -70,11 +70,13 @@ class Status:
         status: The word for the whole.
         operation: What was being done, for example ``Enable Docker``.
         name: A name for the whole; the agent forwards the handler's name instead.
-        message: The text for people; kept within `MESSAGE_LIMIT` bytes when written.
+        message: The text for people; kept within `message_limit` bytes when written.
         code: 0 or the handler's own code; strings pass through.
         timestamp: When this was written, ISO 8601 in UTC; the agent puts its own time.
         configuration_applied_time: When the settings took effect, ISO 8601 in UTC.
         substatus: The parts, in order.
+        message_limit: Bytes of the message that are kept. More than `MESSAGE_LIMIT` is for programs: the agent passes
+            it on as long as the whole file stays below `DOCUMENT_LIMIT`, and cuts it to a kilobyte above that.
     """
 
     status: StatusWord
@@ -85,6 +87,7 @@ class Status:
     timestamp: str | None = None
     configuration_applied_time: str | None = None
     substatus: tuple[Substatus, ...] = field(default=())
+    message_limit: int = field(default=MESSAGE_LIMIT, compare=False)
 
 
 def parse_status(text: str | bytes, *, document: str) -> Status:
@@ -127,7 +130,9 @@ def dump_status(status: Status) -> str:
 def fit(status: Status) -> Status:
     """The status with its texts cut to the agent's limits and the last parts dropped if the sum is too large."""
     parts: list[Substatus] = []
-    room = DOCUMENT_LIMIT - MESSAGE_LIMIT - _ENVELOPE_ALLOWANCE
+    message = _cut_message(status.message, limit=status.message_limit)
+    taken = 0 if message is None else len(dump_json(message.message).encode())
+    room = DOCUMENT_LIMIT - max(taken, MESSAGE_LIMIT) - _ENVELOPE_ALLOWANCE
     for item in status.substatus:
         part = replace(
             item,
@@ -138,7 +143,7 @@ def fit(status: Status) -> Status:
         if room < 0:
             break
         parts.append(part)
-    return replace(status, message=_cut_message(status.message, limit=MESSAGE_LIMIT), substatus=tuple(parts))
+    return replace(status, message=message, substatus=tuple(parts))
 
 
 def parse_code(item: JsonObject) -> int | str:

@@ -24,11 +24,12 @@ from dockyard_guest.system.background import SystemBackground
 from dockyard_guest.system.certificates import OpensslCertificates
 from dockyard_guest.system.clock import SystemClock
 from dockyard_guest.system.commands import SystemCommands
-from dockyard_guest.system.downloads import SystemDownloads
+from dockyard_guest.system.downloads import SystemDownloads, SystemUploads
 from dockyard_guest.system.envelopes import OpensslEnvelopes
 from dockyard_guest.system.files import SystemFiles
 from dockyard_guest.system.os_release import SystemIdentity
 from dockyard_guest.system.packages.choice import packages_of
+from dockyard_guest.system.scripts import SystemScripts
 from dockyard_guest.system.services import SystemServices
 from dockyard_guest.system.settled import SettledMarker
 from dockyard_guest.system.sockets import SystemSockets
@@ -50,7 +51,7 @@ def run(name: str, verb_name: str, *, environ: Mapping[str, str]) -> int:
         verb = parse_verb(verb_name)
         known = at_home(environ) if verb is Verb.DIAGNOSE else environ
         call = read_call(handler=name, environ=known, files=machine.files)
-        handler = _load(name)(machine, call.version)
+        handler = _load(call, machine=machine)
     except (GuestError, MalformedDocument) as error:
         return _foreseen(error, log=log)
     return run_command(verb, call, handler=handler, machine=machine, log=log)
@@ -88,6 +89,8 @@ def real_machine(*, log: Callable[[str], None]) -> Machine:
         settled=SettledMarker(files=files),
         system=system,
         downloads=SystemDownloads(),
+        uploads=SystemUploads(),
+        scripts=SystemScripts(commands=commands, services=services, files=files, log=log),
     )
 
 
@@ -98,14 +101,19 @@ def _tell(call: Call, *, handler: Handler, machine: Machine) -> int:
     return int(ExitCode.SUCCESS)
 
 
-def _load(name: str) -> Callable[[Machine, str], Handler]:
-    # By name, so that a package holds the room of its own handler alone. Each room's module `handler` has `create`.
+def _load(call: Call, *, machine: Machine) -> Handler:
+    # By name, so that a package holds the room of its own handler alone. Each room's module `handler` has `create`, and
+    # that of a handler with several named configurations `create_named` besides.
     try:
-        module = importlib.import_module(f"dockyard_guest.handlers.{name}.handler")
+        module = importlib.import_module(f"dockyard_guest.handlers.{call.handler}.handler")
     except ModuleNotFoundError:
-        raise PermanentError(f"There is no handler {name!r} in this package.") from None
-    create: Callable[[Machine, str], Handler] = module.create
-    return create
+        raise PermanentError(f"There is no handler {call.handler!r} in this package.") from None
+    configuration = call.variables.extension_name
+    if configuration is None or not hasattr(module, "create_named"):
+        handler: Handler = module.create(machine, call.version)
+    else:
+        handler = module.create_named(machine, call.version, configuration)
+    return handler
 
 
 def _foreseen(error: GuestError | MalformedDocument, *, log: Log) -> int:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from .values import (
+        Account,
         Applied,
         CertificateFacts,
         Completed,
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
         Listener,
         OsRelease,
         PlainSettings,
+        Repeats,
         Repository,
+        ScriptOrder,
         Section,
         TextFile,
         TlsProbe,
@@ -62,6 +65,12 @@ class Files(Protocol):
 
     def rename(self, source: str, target: str) -> None:
         """Move a file within its folder, over whatever file is there."""
+
+    def read_part(self, path: str, *, start: int, limit: int) -> bytes:
+        """At most `limit` bytes from a place on; empty at the end, or when there is no such file."""
+
+    def give(self, path: str, *, account: Account) -> None:
+        """Make a user the owner of a folder with all that is in it; follows no link."""
 
     def size(self, path: str) -> int:
         """Size in bytes; 0 when there is no such file."""
@@ -238,6 +247,58 @@ class Downloads(Protocol):
             PermanentError: The address is not, or leads away from, an https address.
         """
 
+    def fetch(self, url: str, path: str, *, mode: int, proxy: str | None = None) -> str:
+        """Put the content of an http or https address into a new file; answers its SHA-256 in hexadecimal.
+
+        No error holds the query of the address, which may be a signature.
+
+        Raises:
+            TemporaryError: It cannot be fetched now: no connection, or the server says so (408, 429, 500, 502-504).
+            PermanentError: The server refuses, the address is none, or the file cannot be written.
+        """
+
+
+class Uploads(Protocol):
+    """Text into blobs."""
+
+    def put(self, url: str, content: bytes) -> None:
+        """Replace a block blob at an http or https address that carries its own signature.
+
+        Raises:
+            TemporaryError: It cannot be written; the error does not hold the query of the address.
+        """
+
+
+class Script(Protocol):
+    """A program that was started for somebody."""
+
+    def exit_code(self) -> int | None:
+        """How the program ended; ``None`` while it runs. 128 and the signal's number for one that was killed."""
+
+    def kill(self) -> None:
+        """End the program and everything it has started, in whatever session."""
+
+
+class Scripts(Protocol):
+    """Programs run as somebody asked for them, apart from this process and the agent's service.
+
+    The record of the one that runs is ``running`` in the folder where the commands of its extension, or of its named
+    configuration, meet: the runtime ends what is left of work that was interrupted.
+    """
+
+    def account(self, name: str) -> Account | None:
+        """The user of this name, or ``None``."""
+
+    def start(self, order: ScriptOrder) -> Script:
+        """Start a program; what it starts itself goes on after its end, unless it is killed.
+
+        Raises:
+            PermanentError: It cannot be started.
+        """
+
+    def end(self, record: str) -> None:
+        """Kill the script that a record tells of, with everything it has started; there need not be one."""
+
 
 class Sockets(Protocol):
     """Network endpoints of this machine."""
@@ -347,6 +408,8 @@ class Machine:
     settled: Settled
     system: System
     downloads: Downloads
+    uploads: Uploads
+    scripts: Scripts
 
 
 # ---------------------------------------------------------------- handlers
@@ -354,6 +417,12 @@ class Machine:
 
 class Progress(Protocol):
     """The steps of the work, in the order they begin."""
+
+    def report(self, message: str, *, success: bool = False) -> None:
+        """Replace the main message while the work goes on; up to 64 KiB, for programs that read it.
+
+        `success` is for work that nobody is to wait for: the status says so before it ends.
+        """
 
     def step(self, name: str, text: str) -> AbstractContextManager[Step]:
         """Begin a step. Leaving the context ends it well, or as an error when a `GuestError` passes through.
@@ -369,6 +438,10 @@ class Handler(Protocol):
     @property
     def title(self) -> str:
         """What is handled, as it stands in the status: ``Docker``."""
+
+    @property
+    def repeats(self) -> Repeats:
+        """What becomes of a sequence number that the agent gives once more."""
 
     def install(self) -> str:
         """Find out, quickly, whether this machine can have the extension. Answers one sentence.

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dockyard_contract.documents import JsonObject
 
 
@@ -194,12 +196,59 @@ class TlsProbe:
 
 
 @dataclass(frozen=True)
+class Account:
+    """A user of this machine, by the system's own word."""
+
+    name: str
+    uid: int
+    gid: int
+    home: str
+
+
+@dataclass(frozen=True)
+class ScriptOrder:
+    """A program to be run as somebody asked for it. Hidden from `repr`: arguments and environment may be secrets.
+
+    Attributes:
+        unit: Name without blanks by which its processes are known; used for nothing else, before or after.
+        record: File that tells which script runs, as long as it does.
+        argv: The program and its arguments.
+        environment: All of its environment.
+        folder: Where it starts.
+        stdout: File its standard output goes to; made anew, for root alone.
+        stderr: The same for standard error.
+        account: Whom it runs as; root when there is none.
+    """
+
+    unit: str
+    record: str
+    argv: tuple[str, ...] = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
+    folder: str
+    stdout: str
+    stderr: str
+    account: Account | None = None
+
+
+@dataclass(frozen=True)
 class PlainSettings:
     """One sequence number's settings after decryption; both parts are objects, possibly empty."""
 
     public: JsonObject
     protected: JsonObject
     sequence_number: int = 0
+
+
+class Repeats(enum.Enum):
+    """What a handler does when the agent gives a sequence number once more, which it does after every restart and boot.
+
+    The first is for a state to be kept up, the others for a deed to be done: its number never runs twice, neither after
+    a restart or a reboot nor after a change of the handler's version, and its final status stays as it is.
+    """
+
+    WHENEVER_ASKED = "looks again, and changes what differs"
+    IF_INTERRUPTED = "repeats work that was interrupted, from its beginning"
+    NEVER = "ends work that was interrupted as an error"
 
 
 @dataclass(frozen=True)
@@ -215,13 +264,19 @@ class Applied:
     """What a handler has done for one sequence number.
 
     Attributes:
-        message: One sentence for the status message.
+        message: The status message: one sentence, or a document or an output for programs to read.
         watched: Paths that must stay as they are now for the same settings to need no work again.
         pid_files: Files with the numbers of processes that must go on for the same.
         until: When the same settings need another look although nothing has changed, in seconds since the epoch.
+        succeeded: Whether the status is success; a handler may fail with a message for programs to read.
+        code: The handler's own code of a failure.
+        summary: What the log says in the place of the message, for one that holds what somebody's program wrote.
     """
 
     message: str
+    succeeded: bool = True
+    code: int = 0
+    summary: str = ""
     watched: tuple[str, ...] = ()
     pid_files: tuple[str, ...] = ()
     until: float | None = None

@@ -21,7 +21,7 @@ from dockyard_contract.environment import (
 from dockyard_contract.status import Status, StatusWord, parse_status
 from dockyard_guest.composition import run_command
 from dockyard_guest.handlers.docker.handler import create
-from dockyard_guest.ports import Machine
+from dockyard_guest.ports import Handler, Machine
 from dockyard_guest.runtime.call import read_call
 from dockyard_guest.runtime.dispatch import Verb
 from dockyard_guest.runtime.log import Log
@@ -43,6 +43,8 @@ from .world import (
     EngineSockets,
     Killed,
     NotedBackground,
+    NotedUploads,
+    PlayedScripts,
     Running,
     SealedEnvelopes,
     TreeFiles,
@@ -158,34 +160,63 @@ def machine_with_running_engine() -> State:
 
 
 class Context:
-    """Runs handler commands on machines in one folder."""
+    """Runs handler commands on machines in one folder: those of the Docker extension, or of another handler."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, *, room: str = "docker", create: Callable[[Machine, str], Handler] = create) -> None:
+        self.root = root
+        self._room = room
+        self._create = create
 
-    def run(self, verb: str, state: State, *, number: int = 0, version: str = VERSION, target: str = "") -> State:
-        """Run one command. `target` is the version to end up with, for update."""
+    def run(
+        self,
+        verb: str,
+        state: State,
+        *,
+        number: int = 0,
+        version: str = VERSION,
+        target: str = "",
+        name: str | None = None,
+    ) -> State:
+        """Run one command. `target` is the version to end up with, for update; `name` that of a configuration."""
         for part in ("status", "config"):
-            Path(f"{self._root}{folder(version)}/{part}").mkdir(parents=True, exist_ok=True)
+            Path(f"{self.root}{folder(version)}/{part}").mkdir(parents=True, exist_ok=True)
         world = self._materialise(self._installed(state, version=version))
         variables = AgentVariables(
-            folder=folder(version), version=version, sequence_number=number, target_version=target or None
+            folder=folder(version),
+            version=version,
+            sequence_number=number,
+            target_version=target or None,
+            extension_name=name,
         )
         with ExitStack() as stack:
             for path in state.held_locks:
                 lock = TreeFiles(world).try_lock(path)
                 assert lock is not None
                 stack.enter_context(lock)
-            code = 0 if verb == "enable" and self._settled(world, variables) else _run_or_die(verb, variables, world)
+            settled = verb == "enable" and self._settled(world, variables)
+            code = 0 if settled else self._run_or_die(verb, variables, world)
         return self._read_back(state, world, exit_code=code)
 
-    def enable(self, state: State, *, number: int = 0, version: str = VERSION) -> State:
+    def enable(self, state: State, *, number: int = 0, version: str = VERSION, name: str | None = None) -> State:
         """Run enable, and the work that it starts."""
-        begun = self.run("enable", state, number=number, version=version)
+        begun = self.run("enable", state, number=number, version=version, name=name)
         if f"start the work for {number}" not in begun.events:
             return begun
-        done = self.run("work", begun, number=number, version=version)
+        done = self.run("work", begun, number=number, version=version, name=name)
         return replace(done, events=(*begun.events, *done.events))
+
+    def _run_or_die(self, verb: str, variables: AgentVariables, world: World) -> int:
+        try:
+            return self._run(verb, variables, world)
+        except Killed:
+            return KILLED
+
+    def _run(self, verb: str, variables: AgentVariables, world: World) -> int:
+        machine = machine_of(world)
+        log = Log(files=machine.files, clock=machine.clock)
+        call = read_call(handler=self._room, environ=variables.to_environ(), files=machine.files)
+        handler = self._create(machine, variables.version)
+        return run_command(Verb(verb), call, handler=handler, machine=machine, log=log)
 
     def _installed(self, state: State, *, version: str) -> State:
         base = folder(version)
@@ -204,7 +235,7 @@ class Context:
     def _materialise(self, state: State) -> World:
         self._write_tree(state)
         world = World(
-            root=self._root,
+            root=self.root,
             packages=set(state.packages),
             versions=dict(state.versions),
             active=set(state.active),
@@ -231,9 +262,9 @@ class Context:
     def _write_tree(self, state: State) -> None:
         # Only what differs is written, so that a file nobody touched stays the same file from command to command.
         for path in self._paths() - set(state.files):
-            Path(f"{self._root}{path}").unlink()
+            Path(f"{self.root}{path}").unlink()
         for path, text in state.files.items():
-            file = Path(f"{self._root}{path}")
+            file = Path(f"{self.root}{path}")
             mode = state.modes.get(path, 0o644)
             if not file.is_file() or file.read_text() != text or file.stat().st_mode & 0o777 != mode:
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -242,16 +273,16 @@ class Context:
                 file.chmod(mode)
 
     def _paths(self) -> set[str]:
-        return {str(path).removeprefix(str(self._root)) for path in self._root.rglob("*") if path.is_file()}
+        return {str(path).removeprefix(str(self.root)) for path in self.root.rglob("*") if path.is_file()}
 
     def _settled(self, world: World, variables: AgentVariables) -> bool:
         """Ask the real question of `main`, with the marker's paths moved into the machine's folder."""
         marker = world.text(f"{variables.folder}/settled")
         if marker is None:
             return False
-        moved = self._root.with_name(f"{self._root.name}-marker")
+        moved = self.root.with_name(f"{self.root.name}-marker")
         moved.mkdir(exist_ok=True)
-        (moved / "settled").write_text(marker.replace(" /", f" {self._root}/"))
+        (moved / "settled").write_text(marker.replace(" /", f" {self.root}/"))
         number = str(variables.sequence_number)
         return is_settled(
             folder=str(moved), version=variables.version, sequence_number=number, now=VirtualClock(world).time()
@@ -259,7 +290,7 @@ class Context:
 
     def _read_back(self, state: State, world: World, *, exit_code: int) -> State:
         paths = self._paths()
-        files = {path: Path(f"{self._root}{path}") for path in paths}
+        files = {path: Path(f"{self.root}{path}") for path in paths}
         return replace(
             state,
             files={path: file.read_text() for path, file in files.items()},
@@ -280,17 +311,11 @@ class Context:
         )
 
 
-def _run_or_die(verb: str, variables: AgentVariables, world: World) -> int:
-    try:
-        return _run(verb, variables, world)
-    except Killed:
-        return KILLED
-
-
-def _run(verb: str, variables: AgentVariables, world: World) -> int:
-    files, clock = TreeFiles(world), VirtualClock(world)
-    machine = Machine(
-        clock=clock,
+def machine_of(world: World) -> Machine:
+    """All doors of a machine that exists in a folder."""
+    files = TreeFiles(world)
+    return Machine(
+        clock=VirtualClock(world),
         files=files,
         commands=EngineCommands(world),
         services=EngineServices(world),
@@ -302,8 +327,6 @@ def _run(verb: str, variables: AgentVariables, world: World) -> int:
         settled=SettledMarker(files=files),
         system=DeclaredSystem(world),
         downloads=DeclaredDownloads(world),
+        uploads=NotedUploads(world),
+        scripts=PlayedScripts(world),
     )
-    log = Log(files=files, clock=clock)
-    call = read_call(handler="docker", environ=variables.to_environ(), files=files)
-    handler = create(machine, variables.version)
-    return run_command(Verb(verb), call, handler=handler, machine=machine, log=log)

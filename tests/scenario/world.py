@@ -5,6 +5,7 @@ Made anew for each command by `kit`. A door that a test has not opened fails the
 
 from __future__ import annotations
 
+import hashlib
 import json
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
@@ -13,10 +14,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from dockyard_contract.environment import ExitCode
-from dockyard_guest.errors import PermanentError, TemporaryError
+from dockyard_guest.errors import GuestError, PermanentError, TemporaryError
 from dockyard_guest.handlers.docker.unit_file import program_words, start_command
 from dockyard_guest.system.files import SystemFiles
 from dockyard_guest.values import (
+    Account,
     CertificateFacts,
     Completed,
     Family,
@@ -24,6 +26,7 @@ from dockyard_guest.values import (
     Listener,
     OsRelease,
     Repository,
+    ScriptOrder,
     TextFile,
     TlsProbe,
     Unit,
@@ -62,6 +65,15 @@ SEAL = b"sealed "
 
 class Killed(BaseException):
     """The process has been killed: nothing it would still have done happens."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """How a script goes: what it writes when, and when and how it ends; without an end it runs on."""
+
+    writes: tuple[tuple[float, str, str], ...] = ()
+    ends: float | None = 0.0
+    code: int = 0
 
 
 @dataclass
@@ -104,11 +116,15 @@ class World:
     dies_at: int = 0
     effects: int = 0
     containers_of: Containers = field(default_factory=Containers)
+    played: Played = field(default_factory=Played)
+    users: Mapping[str, int] = field(default_factory=dict)
+    orders: list[ScriptOrder] = field(default_factory=list)
+    fetched: Mapping[str, list[bytes | GuestError]] = field(default_factory=dict)
 
     def effect(self) -> None:
-        """Note that something in the machine changes now; the process dies before the change it is told to."""
+        """Note that something in the machine changes now; before the one it is told, the process dies for good."""
         self.effects += 1
-        if self.effects == self.dies_at:
+        if 0 < self.dies_at <= self.effects:
             raise Killed
 
     @property
@@ -168,6 +184,12 @@ class TreeFiles(SystemFiles):
     def rename(self, source: str, target: str) -> None:
         super().rename(self._world.path(source), self._world.path(target))
 
+    def read_part(self, path: str, *, start: int, limit: int) -> bytes:
+        return super().read_part(self._world.path(path), start=start, limit=limit)
+
+    def give(self, path: str, *, account: Account) -> None:
+        self._world.events.append(f"give {path} to {account.name}")
+
     def size(self, path: str) -> int:
         return super().size(self._world.path(path))
 
@@ -221,6 +243,8 @@ class EngineCommands:
     def find(self, program: str) -> str | None:
         if program == "augenrules":
             return "/usr/sbin/augenrules" if program in self._world.programs else None
+        if program == "bash":
+            return "/usr/bin/bash"
         if program in ("docker", "docker-compose"):
             return "/usr/bin/docker" if program == "docker" else None
         assert program == "dockerd", f"nobody said that {program} would be looked for"
@@ -460,6 +484,29 @@ class DeclaredDownloads:
             raise TemporaryError(f"{url} cannot be fetched.", exit_code=ExitCode.MISSING_DEPENDENCY)
         return self._world.downloads[url]
 
+    def fetch(self, url: str, path: str, *, mode: int, proxy: str | None = None) -> str:
+        self._world.events.append(f"fetch {url}{f' by {proxy}' if proxy else ''}")
+        answers = self._world.fetched.get(url, ())
+        if not answers:
+            raise PermanentError("The server answers 404.", exit_code=ExitCode.MISSING_DEPENDENCY)
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, GuestError):
+            raise answer
+        TreeFiles(self._world).write(path, answer, mode=mode)
+        return hashlib.sha256(answer).hexdigest()
+
+
+class NotedUploads:
+    """Blobs that remember what was put into them; one whose address has no signature refuses."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def put(self, url: str, content: bytes) -> None:
+        if "?" not in url:
+            raise TemporaryError(f"{url} cannot be written: the server answers 403.")
+        self._world.events.append(f"put {content.decode()!r} into {url}")
+
 
 class EngineSockets:
     """The engine as it answers on its sockets."""
@@ -535,6 +582,59 @@ class NotedBackground:
     def start(self, *, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> None:
         number = environment["ConfigSequenceNumber"]
         self._world.events.append(f"start the work for {number}")
+
+
+class PlayedScripts:
+    """Scripts that go as a test says; only users it names are there."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def account(self, name: str) -> Account | None:
+        uid = self._world.users.get(name)
+        return None if uid is None else Account(name=name, uid=uid, gid=uid, home=f"/home/{name}")
+
+    def start(self, order: ScriptOrder) -> PlayedScript:
+        self._world.orders.append(order)
+        self._world.events.append(f"run {' '.join(order.argv)}")
+        files = TreeFiles(self._world)
+        for path in (order.stdout, order.stderr):
+            files.write(path, b"", mode=0o600)
+        files.make_folder(order.record.rpartition("/")[0], mode=0o700)
+        files.write(order.record, order.unit.encode(), mode=0o600)
+        return PlayedScript(self._world, order)
+
+    def end(self, record: str) -> None:
+        if self._world.text(record) is not None:
+            self._world.effect()
+            self._world.events.append("end the script")
+            TreeFiles(self._world).remove(record)
+
+
+class PlayedScript:
+    """One of them that has been started."""
+
+    def __init__(self, world: World, order: ScriptOrder) -> None:
+        self._world = world
+        self._order = order
+        self._begun = world.now
+        self._left = list(world.played.writes)
+
+    def exit_code(self) -> int | None:
+        passed = self._world.now - self._begun
+        files = TreeFiles(self._world)
+        while self._left and self._left[0][0] <= passed:
+            _, stdout, stderr = self._left.pop(0)
+            files.append(self._order.stdout, stdout.encode(), mode=0o600)
+            files.append(self._order.stderr, stderr.encode(), mode=0o600)
+        ends = self._world.played.ends
+        if ends is None or passed < ends:
+            return None
+        files.remove(self._order.record)
+        return self._world.played.code
+
+    def kill(self) -> None:
+        PlayedScripts(self._world).end(self._order.record)
 
 
 class DeclaredSystem:

@@ -16,10 +16,13 @@ from dockyard.arm import server
 from dockyard.arm.app import build_app
 from dockyard.arm.context import ArmContext
 from dockyard.arm.identity.principal import AUDIENCE, Principal
-from tests.support.fabric import HastyClock, World, handler_report
+from dockyard.arm.throttling import Limits
+from tests.support.fabric import HastyClock, World, handler_report, run_report
 from tests.support.values import SUBSCRIPTION
 
 T = TypeVar("T")
+_GENEROUS = Limits()
+PRINCIPAL = Principal(client_id="me", client_secret="secret", subscription_id=SUBSCRIPTION, signing_key="ab" * 32)
 
 
 class Api:
@@ -28,8 +31,11 @@ class Api:
     def __init__(self, *, world: World, folder: Path, principal: Principal, port: int) -> None:
         self.world = world
         self.endpoint = f"https://127.0.0.1:{port}"
+        self.folder = folder
         self.ca = str(folder / "ca.pem")
         self.principal = principal
+        self.context = arm_context(world, principal=principal, endpoint=self.endpoint)
+        self.app = build_app(self.context)
 
     def credential(self, *, secret: str | None = None) -> ClientSecretCredential:
         return ClientSecretCredential(
@@ -76,27 +82,34 @@ class Api:
         return await asyncio.to_thread(run)
 
 
+def arm_context(world: World, *, principal: Principal, endpoint: str, limits: Limits = _GENEROUS) -> ArmContext:
+    """What the application needs, joined over a world of fakes."""
+
+    async def diagnose() -> dict[str, Any]:
+        return {"checks": []}
+
+    world.fabric.principals.ensure_owner(client_id=principal.client_id, subscription_id=principal.subscription_id)
+    return ArmContext(
+        fabric=world.fabric,
+        tokens=principal.tokens(endpoint=endpoint),
+        endpoint=endpoint,
+        subscription_id=principal.subscription_id,
+        diagnose=diagnose,
+        limits=limits,
+    )
+
+
 @asynccontextmanager
 async def serving_api(folder: Path) -> AsyncIterator[Api]:
     """Serve a new world from ``folder`` while the context is open."""
     world = World(folder, clock=HastyClock())
-    principal = Principal(client_id="me", client_secret="secret", subscription_id=SUBSCRIPTION, signing_key="ab" * 32)
+    principal = PRINCIPAL
     listener = server.listen(port=None, remembered=folder / "port.json")
     made = Api(world=world, folder=folder, principal=principal, port=listener.getsockname()[1])
     names = {name: folder / f"{name}.pem" for name in ("authority_key", "certificate", "key")}
     server.write_certificates(authority=folder / "ca.pem", **names)
 
-    async def diagnose() -> dict[str, Any]:
-        return {"checks": []}
-
-    context = ArmContext(
-        fabric=world.fabric,
-        tokens=principal.tokens(endpoint=made.endpoint),
-        endpoint=made.endpoint,
-        subscription_id=principal.subscription_id,
-        diagnose=diagnose,
-    )
-    http = server.build_server(build_app(context), certificate=names["certificate"], key=names["key"])
+    http = server.build_server(made.app, certificate=names["certificate"], key=names["key"])
     serving = asyncio.create_task(http.serve(sockets=[listener]))
     guest = asyncio.create_task(play_guests(world))
     yield made
@@ -116,7 +129,9 @@ async def play_guests(world: World) -> None:
                 continue
             reports = [
                 handler_report(sequence_number=child.sequence_number)
-                for child in world.fabric.extensions.list(machine=machine.id)
+                if child.configuration is None
+                else run_report(child.configuration, sequence_number=child.sequence_number, output="up 3 days\n")
+                for child in world.store.extensions(machine=machine.id)
                 if child.provisioning_state.value != "Deleting"
             ]
             await world.boot_again(machine.id.name, *reports)

@@ -6,6 +6,7 @@ The store and the tenant keys are the real ones: they need nothing but a folder.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -220,8 +221,15 @@ class World:
             images=self.images,
             ports=self.ports,
         )
-        package = ExtensionPackage("Microsoft.Azure.Extensions", "DockerExtension", "1.3.0", Path("/nowhere.zip"), "")
-        packages = PackageGallery([package])
+        nowhere = Path("/nowhere.zip")
+        packages = PackageGallery(
+            [
+                ExtensionPackage("Microsoft.Azure.Extensions", "DockerExtension", "1.3.0", nowhere, ""),
+                ExtensionPackage(
+                    "Microsoft.CPlat.Core", "RunCommandHandlerLinux", "1.3.0", nowhere, "", takes_several=True
+                ),
+            ]
+        )
         changes = Changes(clock=self.clock)
         guests = Guests(store=rooms.store, packages=packages, clock=self.clock, changes=changes)
         return fabric_module.build(rooms=rooms, guests=guests, packages=packages, changes=changes)
@@ -251,6 +259,28 @@ def extension_request(name: str = "web", **changes: Any) -> ExtensionRequest:
         **changes,
     }
     return ExtensionRequest(**fields)
+
+
+def run_report(
+    name: str,
+    *,
+    sequence_number: int = 0,
+    status: str = "success",
+    state: str = "Succeeded",
+    exit_code: int = 0,
+    output: str = "",
+    error: str = "",
+) -> HandlerReport:
+    """What the agent tells of one run command; its message is the instance view."""
+    view = {"executionState": state, "exitCode": exit_code, "output": output, "error": error}
+    return HandlerReport(
+        name="Microsoft.CPlat.Core.RunCommandHandlerLinux",
+        version="1.3.0",
+        status="Ready",
+        settings_status=SettingsReport(status=status, message=json.dumps(view)),
+        sequence_number=sequence_number,
+        extension_name=name,
+    )
 
 
 def handler_report(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -15,7 +14,6 @@ from dockyard.model.errors import DockyardError, ErrorKind
 from dockyard_contract.errors import MalformedDocument
 
 _log = logging.getLogger(__name__)
-_CODES = {404: "NotFound", 405: "MethodNotAllowed"}
 
 
 def error_response(*, status: int, code: str, message: str) -> JSONResponse:
@@ -38,13 +36,6 @@ def on_malformed(_request: Request, error: Exception) -> Response:
     return error_response(status=400, code="InvalidRequestContent", message=f"The request body is wrong: {error}.")
 
 
-def on_http_error(request: Request, error: Exception) -> Response:
-    """Answer a path or method nobody serves."""
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    message = f"{request.method} {request.url.path} is not served here."
-    return error_response(status=status, code=_CODES.get(status, "BadRequest"), message=message)
-
-
 def on_fault(request: Request, error: Exception) -> Response:
     """Answer a fault of ours; its traceback goes into the log alone."""
     _log.error("%s %s failed unexpectedly", request.method, request.url.path, exc_info=error)
@@ -55,5 +46,4 @@ def on_fault(request: Request, error: Exception) -> Response:
 HANDLERS = {
     DockyardError: on_dockyard_error,
     MalformedDocument: on_malformed,
-    HTTPException: on_http_error,
 }

@@ -6,14 +6,18 @@ PUT: 201 or 200, the resource, ``Azure-AsyncOperation``. POST and DELETE: 202, n
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dockyard.arm import schemas
+from dockyard.arm.authorization.check import check_may
 from dockyard.arm.bodies import check_subscription
 from dockyard.arm.context import LOCATION, context_of
+from dockyard.arm.describe import describe
 from dockyard.model.operation import Operation
 
 _API_VERSION = "2026-04-01"
@@ -36,13 +40,16 @@ def accepted_response(request: Request, *, operation: Operation | None) -> Respo
     return Response(status_code=202, headers={"Azure-AsyncOperation": url, "Location": f"{url}&monitor=true", **PACE})
 
 
+@describe(answer=schemas.OPERATION, query=("monitor",))
 async def get_operation(request: Request) -> Response:
     """Serve an operation's URL; with ``monitor=true`` the way ``Location`` is polled."""
     check_subscription(request)
     operation = context_of(request).fabric.operations.get(operation_id=request.path_params["operation"])
+    if operation.result is not None:  # what a script printed is no secret of the address alone
+        check_may(request, action=f"{operation.target.type}/read", scope=str(operation.target))
     if request.query_params.get("monitor") == "true":
         if operation.is_final:
-            return Response(status_code=200)
+            return _ended_response(operation)
         return accepted_response(request, operation=operation)
     return JSONResponse(operation_document(operation), headers={} if operation.is_final else PACE)
 
@@ -55,11 +62,20 @@ def operation_document(operation: Operation) -> dict[str, Any]:
         "startTime": operation.started_at.isoformat(),
         "properties": {"step": operation.step},
     }
+    if operation.result is not None:
+        document["properties"]["output"] = json.loads(operation.result)
     if operation.ended_at is not None:
         document["endTime"] = operation.ended_at.isoformat()
     if operation.error is not None:
         document["error"] = {"code": operation.error.code, "message": operation.error.message}
     return document
+
+
+def _ended_response(operation: Operation) -> Response:
+    """Answer at the ``Location`` of an operation that has ended: its result, or nothing."""
+    if operation.result is None:
+        return Response(status_code=200)
+    return JSONResponse(json.loads(operation.result))
 
 
 def _status_url(request: Request, operation: Operation) -> str:

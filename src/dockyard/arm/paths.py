@@ -6,28 +6,29 @@ their case, and drops a trailing slash.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _PROVIDERS = "providers"
+_ROOTS = ("subscriptions", _PROVIDERS)
 
 
 def normalised(path: str) -> str:
     """Return the path with keywords in lower case: every even segment, and after ``providers`` the namespace too."""
     segments = [part for part in path.split("/") if part]
-    keywords = _keyword_positions([segment.lower() for segment in segments])
+    keywords = keyword_positions(segments)
     parts = [part.lower() if at in keywords else part for at, part in enumerate(segments)]
     return "/" + "/".join(parts)
 
 
-def _keyword_positions(segments: list[str]) -> set[int]:
-    if not segments or segments[0] != "subscriptions":
-        return set(range(len(segments)))
-    if _PROVIDERS not in segments[2:5:2]:
-        return set(range(0, len(segments), 2))
-    provider = segments.index(_PROVIDERS, 2)
-    before = set(range(0, provider + 1, 2))
-    after = {provider + 1, *range(provider + 2, len(segments), 2)}
-    return before | after
+def keyword_positions(segments: Sequence[str]) -> frozenset[int]:
+    """Return which segments are ARM's words and not somebody's names; outside of subscriptions all of them are."""
+    if not segments or segments[0].lower() not in _ROOTS:
+        return frozenset(range(len(segments)))
+    even = range(0, len(segments), 2)
+    namespaces = {at + 1 for at in even if segments[at].lower() == _PROVIDERS and at + 1 < len(segments)}
+    return frozenset(even) | namespaces
 
 
 class CaseInsensitivePaths:

@@ -60,9 +60,9 @@ def json_object(text: str, *, option: str) -> Mapping[str, Any]:
     Raises:
         InvalidRequest: unreadable, not JSON, or not an object. The text is never repeated: it may be secret.
     """
-    content = _content(text, option=option)
+    given = content(text, option=option)
     try:
-        value = json.loads(content)
+        value = json.loads(given)
     except json.JSONDecodeError as error:
         raise InvalidRequest(
             f"{option} is not JSON",
@@ -113,7 +113,8 @@ def user_name(name: str) -> str:
     return name
 
 
-def _content(text: str, *, option: str) -> str:
+def content(text: str, *, option: str) -> str:
+    """Return the text itself, the content of ``@file``, or standard input for ``-``. Raises InvalidRequest."""
     try:
         if text == "-":
             return sys.stdin.read()

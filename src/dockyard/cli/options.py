@@ -21,6 +21,14 @@ Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=1, h
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print names only.")]
 
+ScopeGroup = Annotated[
+    str | None, typer.Option("--resource-group", "-g", metavar="GROUP", help="The scope: this resource group.")
+]
+Scope = Annotated[
+    str | None,
+    typer.Option("--scope", metavar="ID", help="The scope: the id of a resource. Without any: the subscription."),
+]
+
 
 def examples(*lines: str) -> str:
     """Return the examples shown below a command's help."""

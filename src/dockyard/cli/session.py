@@ -5,18 +5,22 @@ Used by every command that needs ARM.
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockyard.cli import output
-from dockyard.client import connection, serve
+from dockyard.client import connection, credentials, serve
+from dockyard.client.credentials import Credentials
 from dockyard.config import Paths
+from dockyard.model.errors import NotFound
 
 if TYPE_CHECKING:
     from dockyard.client.connection import Connection
 
+CREDENTIALS_VARIABLE = "DOCKYARD_CREDENTIALS"
 SERVE_COMMAND = (sys.executable, "-P", "-m", "dockyard.cli", "serve")
 
 
@@ -36,5 +40,19 @@ class Session:
 def open_session() -> Session:
     """Start the server when it does not run, and connect to it. Raises DockyardError."""
     paths = Paths.default()
-    credentials = serve.ensure(paths, command=SERVE_COMMAND, notify=output.note)
-    return Session(paths, connection.Connection(credentials))
+    own = serve.ensure(paths, command=SERVE_COMMAND, notify=output.note)
+    return Session(paths, connection.Connection(_of_another() or own))
+
+
+def _of_another() -> Credentials | None:
+    """Return the credentials of the principal the user wants to be. Raises NotFound, OperationFailed."""
+    path = os.environ.get(CREDENTIALS_VARIABLE)
+    if not path:
+        return None
+    found = credentials.read(Path(path))
+    if found is None:
+        raise NotFound(
+            f"There is no file {path}",
+            resolution=f"{CREDENTIALS_VARIABLE} names it; 'dockyard principal create --credentials' writes one.",
+        )
+    return found

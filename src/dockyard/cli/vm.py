@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from dockyard.cli import creation, deletion, options, output, power, summaries, vm_create, vm_docker, vm_extension
+from dockyard.cli import (
+    creation,
+    deletion,
+    options,
+    output,
+    power,
+    summaries,
+    vm_create,
+    vm_docker,
+    vm_extension,
+    vm_run_command,
+)
 from dockyard.cli.exit_codes import ExitCode
 from dockyard.cli.output import Format
 from dockyard.cli.session import Session, open_session
@@ -26,6 +37,7 @@ _PARTS = "Parts"
 app.command("create", rich_help_panel=_LIFE, epilog=vm_create.EXAMPLES)(vm_create.create)
 app.add_typer(vm_docker.app, name="docker", rich_help_panel=_PARTS)
 app.add_typer(vm_extension.app, name="extension", rich_help_panel=_PARTS)
+app.add_typer(vm_run_command.app, name="run-command", rich_help_panel=_PARTS)
 
 
 @app.command(

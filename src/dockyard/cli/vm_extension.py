@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dockyard.cli import inputs, options, output, summaries
+from dockyard.cli import inputs, listings, options, output, summaries
 from dockyard.cli.output import Format
 from dockyard.cli.session import open_session
 from dockyard.client import extensions, views
@@ -93,13 +93,7 @@ def list_(
     """List a machine's extensions with what their handlers say."""
     machine = MachineName.checked(resource_group=resource_group, name=vm)
     documents = extensions.list_all(open_session().connection, machine)
-    if quiet:
-        for document in documents:
-            output.say(str(document.get("name", "")))
-    elif form is Format.JSON:
-        output.say_json(documents)
-    else:
-        output.say_rows(HEADERS, [_row(document) for document in documents], form=form)
+    listings.say_documents(documents, headers=HEADERS, row=_row, quiet=quiet, form=form)
 
 
 @app.command("show", epilog=options.examples("dockyard vm extension show web DockerExtension --output json"))
@@ -159,11 +153,7 @@ def _row(document: Document) -> tuple[str, ...]:
 
 
 def _show(document: Document, *, form: Format) -> None:
-    if form is Format.JSON:
-        output.say_json(document)
-        return
-    if form is Format.TSV:
-        output.say_rows(HEADERS, [_row(document)], form=form)
+    if listings.say_alone(document, headers=HEADERS, row=_row, form=form):
         return
     properties = document.get("properties") or {}
     report = views.extension(properties.get("instanceView") or {})

@@ -21,7 +21,7 @@ from dockyard.client.credentials import Credentials
 from dockyard.model.errors import OperationFailed
 
 _TIMEOUT = 30.0
-_DIAGNOSTICS_VERSION = "2026-04-01"
+_VERSION = "2026-04-01"
 logging.getLogger("azure").propagate = False  # what goes wrong is raised, and shown once, by us
 logging.getLogger("azure").addHandler(logging.NullHandler())
 
@@ -55,12 +55,22 @@ class Connection:
 
     def diagnostics(self) -> Mapping[str, Any]:
         """Return the server's own checks of its host. Raises DockyardError."""
-        path = f"/subscriptions/{self.credentials.subscription_id}/providers/Dockyard.Host/diagnostics"
+        return self.ask("GET", f"{self.subscription}/providers/Dockyard.Host/diagnostics")
+
+    @property
+    def subscription(self) -> str:
+        """The id of the subscription, the widest scope there is."""
+        return f"/subscriptions/{self.credentials.subscription_id}"
+
+    def ask(
+        self, method: str, path: str, *, body: Mapping[str, Any] | None = None, query: Mapping[str, str] | None = None
+    ) -> Mapping[str, Any]:
+        """Make one request for which the SDK has no client; an answer without a body is empty. Raises DockyardError."""
         with self.mapped():
-            request = HttpRequest("GET", path, params={"api-version": _DIAGNOSTICS_VERSION})
+            request = HttpRequest(method, path, params={"api-version": _VERSION, **(query or {})}, json=body)
             response = self.compute.send_request(request)
             response.raise_for_status()
-            document: Mapping[str, Any] = response.json()
+            document: Mapping[str, Any] = response.json() if response.content else {}
             return document
 
     def download(self, url: str) -> bytes:

@@ -6,7 +6,7 @@ Protected settings arrive in plaintext and are encrypted to the machine's own ce
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dockyard.fabric import planning
@@ -16,15 +16,24 @@ from dockyard.fabric.operations import Journal, Operations, Work
 from dockyard.fabric.planning import Outcome
 from dockyard.fabric.ports import MachineState, PackageStore
 from dockyard.fabric.requests import ExtensionRequest
+from dockyard.fabric.run_views import run_failure
 from dockyard.fabric.virtual_machines import Rooms
-from dockyard.model.errors import Conflict, DeadlineExceeded, DockyardError, NotFound, OperationFailed
+from dockyard.model.errors import (
+    Conflict,
+    DeadlineExceeded,
+    DockyardError,
+    InvalidRequest,
+    NotFound,
+    OperationFailed,
+)
 from dockyard.model.extension import Extension, ExtensionPackage, ProtectedSettings
 from dockyard.model.operation import Operation, OperationKind
 from dockyard.model.provisioning import ProvisioningState
-from dockyard.model.resource_id import ResourceId, check_resource_name
+from dockyard.model.resource_id import EXTENSIONS, RUN_COMMANDS, ResourceId, check_resource_name
 from dockyard.model.virtual_machine import VirtualMachine
 
-STATUS_DEADLINE_SECONDS = 1800.0
+STATUS_DEADLINE_SECONDS = 5400.0  # Azure's own: an extension has 90 minutes
+_SCRIPT_MARGIN_SECONDS = 600.0
 _LOOK_EVERY_SECONDS = 2.0
 
 
@@ -46,41 +55,56 @@ class Extensions:
         self._machine(id.parent)
         extension = self._store.extension(id=id)
         if extension is None:
+            what, command = _called(id)
             raise NotFound(
-                f"The extension '{id.name}' does not exist on the virtual machine '{id.parent.name}'",
-                resolution=f"'dockyard vm extension list {id.parent.name}' shows what exists.",
+                f"The {what} '{id.name}' does not exist on the virtual machine '{id.parent.name}'",
+                resolution=f"'dockyard vm {command} list {id.parent.name}' shows what exists.",
             )
         return extension
 
     def list(self, *, machine: ResourceId) -> Sequence[Extension]:
-        """Return the extensions of one machine, oldest first. Raises NotFound."""
+        """Return the extensions of one machine, oldest first; run commands are none. Raises NotFound."""
         self._machine(machine)
-        return self._store.extensions(machine=machine)
+        return [child for child in self._store.extensions(machine=machine) if child.id.type == EXTENSIONS]
 
-    async def set(self, *, request: ExtensionRequest) -> tuple[Extension, Operation | None]:
+    def by_machine(self) -> Mapping[str, Sequence[Extension]]:
+        """Return what ``list`` returns for each machine that has any, by the machine's key: for lists of machines."""
+        found: dict[str, list[Extension]] = {}
+        for child in self._store.all_extensions():
+            if child.id.type == EXTENSIONS:
+                found.setdefault(child.id.parent.key, []).append(child)
+        return found
+
+    async def set(
+        self,
+        *,
+        request: ExtensionRequest,
+        kind: OperationKind = OperationKind.SET_EXTENSION,
+        work: Work | None = None,
+    ) -> tuple[Extension, Operation | None]:
         """Begin to bring an extension to what is asked; without an operation when it is so already.
+
+        ``work`` and its ``kind`` take the place of `set_work`, for what waits for more than the handler's word.
 
         Raises:
             NotFound: no such machine or extension type.
             Conflict: an operation is at work on it, the machine does not run, or the handler is there under another
                 name.
         """
-        check_resource_name(request.id.name, what="extension")
+        check_resource_name(request.id.name, what=_called(request.id)[0])
         await self._check_running(self._machine(request.id.parent), what="set")
         # Nothing below waits: two requests at once cannot both pass the checks.
         machine = self._machine(request.id.parent)
         package = self._package(request)
         existing = self._store.extension(id=request.id)
-        self._check(machine, request=request, existing=existing)
+        self._check(machine, request=request, existing=existing, package=package)
         if existing is not None and self._unchanged(existing, request=request, package=package):
             return existing, None
         extension = self._wished(machine, request=request, package=package, existing=existing)
         with self._store.transaction():
             self._store.put_extension(extension)
             self._publish(machine.id)
-            operation = self._operations.start(
-                kind=OperationKind.SET_EXTENSION, target=extension.id, work=self.set_work
-            )
+            operation = self._operations.start(kind=kind, target=extension.id, work=work or self.set_work)
         self._guests.published(vm_id=machine.vm_id)
         return extension, operation
 
@@ -125,9 +149,12 @@ class Extensions:
         machine = self._machine(id.parent)
         deadline = self._rooms.clock.now().timestamp() + STATUS_DEADLINE_SECONDS
         while not self._guests.is_without(
-            vm_id=machine.vm_id, handler_name=extension.handler_name, incarnation=machine.incarnation
+            vm_id=machine.vm_id,
+            handler_name=extension.handler_name,
+            incarnation=machine.incarnation,
+            configuration=extension.configuration,
         ):
-            await self._look(machine, deadline=deadline, what=f"the extension '{id.name}' to be uninstalled")
+            await self._look(machine, deadline=deadline, what=f"the {_called(id)[0]} '{id.name}' to be uninstalled")
         with self._store.transaction():
             self._store.delete_extension(id=id)
             self._publish(id.parent)
@@ -181,11 +208,14 @@ class Extensions:
             provisioning_state=ProvisioningState.UPDATING if existing else ProvisioningState.CREATING,
             auto_upgrade_minor_version=request.auto_upgrade_minor_version,
             settings=request.settings,
-            protected=self._seal(machine, request=request),
+            protected=existing.protected
+            if existing and request.keeps_protected
+            else self._seal(machine, request=request),
             force_update_tag=request.force_update_tag,
             tags=request.tags,
             sequence_number=existing.sequence_number + 1 if existing else 0,
             incarnation=machine.incarnation + 1,
+            configuration=request.id.name if package.takes_several else None,
         )
 
     def _seal(self, machine: VirtualMachine, *, request: ExtensionRequest) -> ProtectedSettings | None:
@@ -195,16 +225,29 @@ class Extensions:
         plaintext = json.dumps(request.protected_settings).encode()
         return ProtectedSettings(self._rooms.keys.encrypt(vm_id=machine.vm_id, plaintext=plaintext), thumbprint)
 
-    def _check(self, machine: VirtualMachine, *, request: ExtensionRequest, existing: Extension | None) -> None:
+    def _check(
+        self,
+        machine: VirtualMachine,
+        *,
+        request: ExtensionRequest,
+        existing: Extension | None,
+        package: ExtensionPackage,
+    ) -> None:
+        if package.takes_several:
+            _check_configuration_name(request.id.name)
         if self._operations.busy(target=request.id):
             raise Conflict(
-                f"Another operation is at work on the extension '{request.id.name}'",
+                f"Another operation is at work on the {_called(request.id)[0]} '{request.id.name}'",
                 resolution="Wait until it has ended, then try again.",
                 temporary=True,
             )
         handler = f"{request.publisher}.{request.type}".lower()
         for other in self._store.extensions(machine=machine.id):
-            if other.handler_name.lower() == handler and other.id.key != request.id.key:
+            if other.handler_name.lower() != handler or other.id.key == request.id.key:
+                continue
+            if package.takes_several:
+                _check_named_apart(request.id, other)
+            else:
                 raise Conflict(
                     f"The virtual machine '{machine.id.name}' has this extension already, named '{other.id.name}'",
                     resolution=f"Set '{other.id.name}', or delete it first.",
@@ -233,7 +276,7 @@ class Extensions:
 
     async def _wait_for_status(self, id: ResourceId) -> None:
         machine = self._machine(id.parent)
-        deadline = self._rooms.clock.now().timestamp() + STATUS_DEADLINE_SECONDS
+        deadline = self._rooms.clock.now().timestamp() + _patience(self.get(id=id))
         while (judged := planning.outcome(self.get(id=id))) is Outcome.PENDING:
             await self._look(machine, deadline=deadline, what=f"the extension '{id.name}' to report its status")
         if judged is Outcome.FAILED:
@@ -258,7 +301,7 @@ class Extensions:
             )
         if self._rooms.clock.now().timestamp() >= deadline:
             raise DeadlineExceeded(
-                f"Waited {STATUS_DEADLINE_SECONDS:.0f} s for {what}",
+                f"Waited too long for {what}",
                 resolution=f"'dockyard vm console {machine.id.name}' shows what the guest is doing.",
                 code="VMExtensionProvisioningTimeout",
             )
@@ -273,14 +316,47 @@ class Extensions:
         self._store.put_extension(replace(extension, provisioning_state=state, error=record))
 
 
+def _patience(extension: Extension) -> float:
+    """Return the seconds a handler has; one that was given a time limit of its own has some more than that."""
+    limit = extension.settings.get("timeoutInSeconds")
+    own = limit + _SCRIPT_MARGIN_SECONDS if isinstance(limit, int) else 0.0
+    return max(own, STATUS_DEADLINE_SECONDS)
+
+
+def _check_named_apart(id: ResourceId, other: Extension) -> None:
+    if other.id.name.lower() == id.name.lower():
+        raise Conflict(
+            f"The handler has a configuration named '{id.name}' already",
+            details=f"It is {other.id}.",
+            resolution="Choose another name.",
+        )
+
+
+def _check_configuration_name(name: str) -> None:
+    # The agent removes the files of a configuration by the pattern <name>.*.status, which another's with a dot fits.
+    if "." in name:
+        raise InvalidRequest(
+            f"'{name}' cannot name one of several configurations of a handler",
+            resolution="Choose a name without a dot.",
+            code="InvalidResourceName",
+        )
+
+
+def _called(id: ResourceId) -> tuple[str, str]:
+    """Return what people call a resource of this type, and the command that is about them."""
+    return ("run command", "run-command") if id.type == RUN_COMMANDS else ("extension", "extension")
+
+
 def _failure(extension: Extension) -> OperationFailed:
     status = extension.status
     assert status is not None  # noqa: S101 - a failed outcome always has one
     own = status.sequence_number == extension.sequence_number and status.status == "error"
-    message = status.message if own else status.handler_message
+    what, command = _called(extension.id)
+    words = run_failure(extension) if what == "run command" else status.message
+    message = words if own else status.handler_message
     return OperationFailed(
         f"VM has reported a failure when processing extension '{extension.id.name}'",
         details=f"Error message: {message}" if own else f"Handler {status.handler_status}: {message}",
-        resolution=f"'dockyard vm extension show {extension.id.parent.name} {extension.id.name}' shows each step.",
+        resolution=f"'dockyard vm {command} show {extension.id.parent.name} {extension.id.name}' shows each step.",
         code="VMExtensionProvisioningError",
     )

@@ -11,8 +11,11 @@ from dockyard.fabric.guests import Guests
 from dockyard.fabric.images import Images
 from dockyard.fabric.operations import Operations, Work
 from dockyard.fabric.ports import PackageStore
+from dockyard.fabric.principals import Principals
 from dockyard.fabric.reconcile import Plan, reconcile
 from dockyard.fabric.resource_groups import ResourceGroups
+from dockyard.fabric.roles import Roles
+from dockyard.fabric.run_commands import RunCommands
 from dockyard.fabric.storage_accounts import StorageAccounts
 from dockyard.fabric.virtual_machines import Rooms, VirtualMachines
 from dockyard.model.operation import OperationKind
@@ -27,11 +30,14 @@ class Fabric:
     guests: Guests
     virtual_machines: VirtualMachines
     extensions: Extensions
+    run_commands: RunCommands
     images: Images
     resource_groups: ResourceGroups
     deployments: Deployments
     storage_accounts: StorageAccounts
     packages: PackageStore
+    principals: Principals
+    roles: Roles
 
     async def open(self) -> Plan:
         """Bring records and reality together; call once before serving."""
@@ -47,6 +53,7 @@ class Fabric:
         return {
             **self.virtual_machines.works(),
             **self.extensions.works(),
+            **self.run_commands.works(),
             **self.images.works(),
             **self.resource_groups.works(),
             **self.deployments.works(),
@@ -57,15 +64,19 @@ def build(*, rooms: Rooms, guests: Guests, packages: PackageStore, changes: Chan
     """Join the use cases. ``guests`` is made first because the platform network needs it."""
     operations = Operations(store=rooms.store, clock=rooms.clock)
     machines = VirtualMachines(rooms=rooms, operations=operations, guests=guests, changes=changes)
+    extensions = Extensions(rooms=rooms, packages=packages, operations=operations, guests=guests, changes=changes)
     return Fabric(
         rooms=rooms,
         operations=operations,
         guests=guests,
         virtual_machines=machines,
-        extensions=Extensions(rooms=rooms, packages=packages, operations=operations, guests=guests, changes=changes),
+        extensions=extensions,
+        run_commands=RunCommands(store=rooms.store, extensions=extensions, operations=operations),
         images=Images(store=rooms.store, images=rooms.images, operations=operations),
         resource_groups=ResourceGroups(store=rooms.store, operations=operations, machines=machines),
         deployments=Deployments(store=rooms.store, operations=operations, clock=rooms.clock),
         storage_accounts=StorageAccounts(store=rooms.store, clock=rooms.clock),
         packages=packages,
+        principals=Principals(store=rooms.store, clock=rooms.clock),
+        roles=Roles(store=rooms.store, clock=rooms.clock),
     )

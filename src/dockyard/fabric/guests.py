@@ -6,6 +6,7 @@ an agent reports every few seconds, and each write waits for the disk.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dockyard.fabric import planning
@@ -13,10 +14,10 @@ from dockyard.fabric.changes import Changes
 from dockyard.fabric.ports import Clock, PackageStore, Store
 from dockyard.model.errors import NotFound
 from dockyard.model.extension import Extension
-from dockyard.model.guest import GuestGoal, HealthReport, Plugin, PluginState
+from dockyard.model.guest import Configuration, GuestGoal, HealthReport, Plugin, PluginState
 from dockyard.model.provisioning import ProvisioningState
 from dockyard.model.virtual_machine import VirtualMachine
-from dockyard_contract.aggregate_status import AggregateStatus
+from dockyard_contract.aggregate_status import AggregateStatus, HandlerReport
 
 
 class Guests:
@@ -29,7 +30,7 @@ class Guests:
         self._changes = changes
         self._goals: dict[str, GuestGoal] = {}
         self._provisioned: set[str] = set()
-        self._handlers: dict[str, frozenset[str]] = {}
+        self._handlers: dict[str, frozenset[tuple[str, str | None]]] = {}
         self._seen_incarnation: dict[str, int] = {}
 
     def goal(self, *, vm_id: str) -> GuestGoal:
@@ -63,7 +64,11 @@ class Guests:
         with self._store.transaction():
             self._take_agent(machine, status)
             self._take_extensions(machine, status)
-        self._handlers[vm_id] = frozenset(handler.name.lower() for handler in status.handlers)
+        self._handlers[vm_id] = frozenset(
+            key
+            for handler in status.handlers
+            for key in (_key(handler.name), _key(handler.name, handler.extension_name))
+        )
         self._seen_incarnation[vm_id] = status.incarnation or 0
         self._changes.notify(vm_id)
 
@@ -88,29 +93,45 @@ class Guests:
         """Tell whether the guest reported Ready since its start."""
         return vm_id in self._provisioned
 
-    def is_without(self, *, vm_id: str, handler_name: str, incarnation: int) -> bool:
-        """Tell whether the agent has taken ``incarnation`` and lists the handler no more."""
+    def is_without(self, *, vm_id: str, handler_name: str, incarnation: int, configuration: str | None = None) -> bool:
+        """Tell whether the agent has taken ``incarnation`` and lists the handler, or its configuration, no more."""
         taken = self._seen_incarnation.get(vm_id, 0) >= incarnation
-        return taken and handler_name.lower() not in self._handlers.get(vm_id, frozenset())
+        return taken and _key(handler_name, configuration) not in self._handlers.get(vm_id, frozenset())
 
     def _compose(self, vm_id: str) -> GuestGoal:
         machine = self._store.virtual_machine_by_vm_id(vm_id=vm_id)
         if machine is None:
             raise NotFound(f"There is no machine {vm_id}")
-        plugins = tuple(self._plugin(extension) for extension in self._store.extensions(machine=machine.id))
+        plugins = tuple(self._plugin(group) for group in by_handler(self._store.extensions(machine=machine.id)))
         return GuestGoal(machine=machine, incarnation=machine.incarnation, plugins=plugins)
 
-    def _plugin(self, extension: Extension) -> Plugin:
-        package = self._packages.get(handler_name=extension.handler_name, version=extension.handler_version)
-        leaving = extension.provisioning_state is ProvisioningState.DELETING
+    def _plugin(self, group: Sequence[Extension]) -> Plugin:
+        """One handler of the goal: an extension alone, or all named configurations of a handler that takes several.
+
+        A machine has one version of a handler: the one that the newest wish is for.
+        """
+        newest = max(group, key=lambda extension: extension.incarnation)
+        package = self._packages.get(handler_name=newest.handler_name, version=newest.handler_version)
+        is_wanted = any(_is_wanted(extension) for extension in group)
         return Plugin(
             handler_name=package.handler_name,
             version=package.version,
-            state=PluginState.UNINSTALL if leaving else PluginState.ENABLED,
+            state=PluginState.ENABLED if is_wanted else PluginState.UNINSTALL,
             archive=package.archive,
-            sequence_number=extension.sequence_number,
-            settings=extension.settings,
-            protected=extension.protected,
+            sequence_number=newest.sequence_number,
+            settings=newest.settings,
+            protected=newest.protected,
+            configurations=tuple(
+                Configuration(
+                    name=extension.configuration,
+                    sequence_number=extension.sequence_number,
+                    is_wanted=_is_wanted(extension),
+                    settings=extension.settings,
+                    protected=extension.protected,
+                )
+                for extension in group
+                if extension.configuration is not None
+            ),
         )
 
     def _take_agent(self, machine: VirtualMachine, status: AggregateStatus) -> None:
@@ -121,12 +142,37 @@ class Guests:
 
     def _take_extensions(self, machine: VirtualMachine, status: AggregateStatus) -> None:
         now = self._clock.now()
-        reports = {handler.name.lower(): handler for handler in status.handlers}
+        reports = {_key(handler.name, handler.extension_name): handler for handler in status.handlers}
         for extension in self._store.extensions(machine=machine.id):
-            report = reports.get(extension.handler_name.lower())
+            report = _report_of(extension, reports)
             if report is None or (status.incarnation or 0) < extension.incarnation:
                 continue
             fresh = planning.extension_status(report, at=now)
             known = extension.status
             if known is None or replace(known, at=now) != fresh:
                 self._store.put_extension(replace(extension, status=fresh))
+
+
+def by_handler(extensions: Sequence[Extension]) -> list[list[Extension]]:
+    """Return the extensions in groups of one handler each, in the order of each group's first."""
+    groups: dict[str, list[Extension]] = {}
+    for extension in extensions:
+        groups.setdefault(extension.handler_name.lower(), []).append(extension)
+    return list(groups.values())
+
+
+def _report_of(extension: Extension, reports: Mapping[tuple[str, str | None], HandlerReport]) -> HandlerReport | None:
+    """Find what is said of an extension; a handler that failed as a whole may be listed without its configurations."""
+    own = reports.get(_key(extension.handler_name, extension.configuration))
+    whole = reports.get(_key(extension.handler_name))
+    if own is None and whole is not None and whole.settings_status is None and whole.status != "Ready":
+        return whole
+    return own
+
+
+def _is_wanted(extension: Extension) -> bool:
+    return extension.provisioning_state is not ProvisioningState.DELETING
+
+
+def _key(handler_name: str, configuration: str | None = None) -> tuple[str, str | None]:
+    return handler_name.lower(), None if configuration is None else configuration.lower()

@@ -7,10 +7,12 @@ Used by the use cases. A server that dies leaves its operations in progress; ``r
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from dockyard.fabric.ports import Clock, Store
 from dockyard.model.errors import DockyardError, ErrorRecord, NotFound
@@ -31,6 +33,11 @@ class Journal:
     def step(self, name: str) -> None:
         """Write on the disk that ``name`` is about to happen."""
         self.operation = replace(self.operation, step=name)
+        self._store.put_operation(self.operation)
+
+    def result(self, document: Mapping[str, Any]) -> None:
+        """Write what came of the operation, for whoever asked for it."""
+        self.operation = replace(self.operation, result=json.dumps(document))
         self._store.put_operation(self.operation)
 
 

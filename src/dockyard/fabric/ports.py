@@ -18,8 +18,10 @@ from dockyard.model.extension import Extension, ExtensionPackage
 from dockyard.model.guest import GuestGoal, HealthReport
 from dockyard.model.image import Image, ImageBuildOptions, ImageReference
 from dockyard.model.operation import Operation
+from dockyard.model.principal import ServicePrincipal
 from dockyard.model.resource_group import ResourceGroup
 from dockyard.model.resource_id import ResourceId
+from dockyard.model.role import RoleAssignment
 from dockyard.model.storage_account import StorageAccount
 from dockyard.model.virtual_machine import ProcessIdentity, VirtualMachine
 from dockyard_contract.aggregate_status import AggregateStatus
@@ -233,13 +235,16 @@ class Store(Protocol):
         """Write one machine."""
 
     def delete_virtual_machine(self, *, id: ResourceId) -> None:
-        """Remove one machine."""
+        """Remove one machine, and the roles assigned in it."""
 
     def extension(self, *, id: ResourceId) -> Extension | None:
         """Return one extension by resource id."""
 
     def extensions(self, *, machine: ResourceId) -> Sequence[Extension]:
         """Return the extensions of one machine, oldest first."""
+
+    def all_extensions(self) -> Sequence[Extension]:
+        """Return the extensions of every machine, oldest first."""
 
     def put_extension(self, extension: Extension) -> None:
         """Write one extension."""
@@ -263,7 +268,7 @@ class Store(Protocol):
         """Write one resource group."""
 
     def delete_resource_group(self, *, name: str) -> None:
-        """Remove one resource group."""
+        """Remove one resource group, and the roles assigned in it."""
 
     def deployment(self, *, id: ResourceId) -> Deployment | None:
         """Return one deployment."""
@@ -288,3 +293,24 @@ class Store(Protocol):
 
     def delete_storage_account(self, *, id: ResourceId) -> None:
         """Remove one storage account."""
+
+    def principal(self, *, client_id: str) -> ServicePrincipal | None:
+        """Return one service principal."""
+
+    def principals(self) -> Sequence[ServicePrincipal]:
+        """Return all service principals, by name."""
+
+    def put_principal(self, principal: ServicePrincipal) -> None:
+        """Write one service principal."""
+
+    def delete_principal(self, *, client_id: str) -> None:
+        """Remove one service principal."""
+
+    def role_assignments(self, *, principal_id: str | None = None) -> Sequence[RoleAssignment]:
+        """Return the role assignments of one principal, or all, oldest first."""
+
+    def put_role_assignment(self, assignment: RoleAssignment) -> None:
+        """Write one role assignment."""
+
+    def delete_role_assignment(self, *, key: str) -> None:
+        """Remove one role assignment."""

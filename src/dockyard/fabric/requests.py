@@ -37,7 +37,10 @@ class VirtualMachineRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class ExtensionRequest:
-    """An extension to be. ``protected_settings`` is plaintext: it goes no further than the envelope."""
+    """An extension to be. ``protected_settings`` is plaintext: it goes no further than the envelope.
+
+    ``keeps_protected`` leaves the protected settings that are there.
+    """
 
     id: ResourceId
     location: str
@@ -47,5 +50,21 @@ class ExtensionRequest:
     auto_upgrade_minor_version: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
     protected_settings: Mapping[str, Any] | None = field(default=None, repr=False)
+    keeps_protected: bool = False
     force_update_tag: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunCommandRequest:
+    """A script to be run; ``id`` is the run command's, or the machine's for its action. Settings are the handler's own.
+
+    ``protected_settings`` is plaintext, as an extension's; ``keeps_protected`` leaves those that are there.
+    """
+
+    id: ResourceId
+    location: str
+    settings: Mapping[str, Any] = field(repr=False)
+    protected_settings: Mapping[str, Any] | None = field(default=None, repr=False)
+    keeps_protected: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)

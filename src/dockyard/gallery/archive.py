@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _SHIPPED = ("dockyard_contract", "dockyard_guest")
+_PROGRAM = "package/bin/extension"  # below dockyard_guest; the one source of every handler's program
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time a zip entry can have
 _EXECUTABLE = 0o755 << 16
 _PLAIN = 0o644 << 16
@@ -28,7 +29,18 @@ def handler_archive(*, handler: str) -> bytes:
     for module in modules_needed(roots):
         path = _source(module)
         files[f"lib/{_entry(module, path)}"] = path
-    return _zipped({name: path.read_bytes() for name, path in files.items()})
+    contents = {name: path.read_bytes() for name, path in files.items()}
+    return _zipped({**contents, f"bin/{program_name(handler)}": _program(handler)})
+
+
+def program_name(handler: str) -> str:
+    """Return the name of the program that a handler's manifest starts: ``custom-script-extension``."""
+    return f"{handler.replace('_', '-')}-extension"
+
+
+def _program(handler: str) -> bytes:
+    source = _source("dockyard_guest").parent / _PROGRAM
+    return source.read_bytes().replace(b"@handler@", handler.encode())
 
 
 def modules_needed(roots: Iterable[str]) -> list[str]:

@@ -7,7 +7,9 @@ content, so that a machine never downloads half of one version and half of anoth
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from pathlib import Path
 from dockyard.gallery.archive import handler_archive
 from dockyard.model.errors import NotFound
 from dockyard.model.extension import ExtensionPackage
+from dockyard_contract.manifest import parse_manifest
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,11 @@ class OwnHandler:
     version: str
 
 
-OWN_HANDLERS = (OwnHandler("docker", "Microsoft.Azure.Extensions", "DockerExtension", "1.3.0"),)
+OWN_HANDLERS = (
+    OwnHandler("docker", "Microsoft.Azure.Extensions", "DockerExtension", "1.3.0"),
+    OwnHandler("custom_script", "Microsoft.Azure.Extensions", "CustomScript", "2.1.0"),
+    OwnHandler("run_command", "Microsoft.CPlat.Core", "RunCommandHandlerLinux", "1.3.0"),
+)
 
 
 class PackageGallery:
@@ -80,7 +87,15 @@ def _packaged(handler: OwnHandler, *, folder: Path) -> ExtensionPackage:
         temporary = path.with_suffix(".new")
         temporary.write_bytes(archive)
         temporary.replace(path)
-    return ExtensionPackage(handler.publisher, handler.type, handler.version, path, digest)
+    return ExtensionPackage(
+        handler.publisher, handler.type, handler.version, path, digest, takes_several=takes_several(archive)
+    )
+
+
+def takes_several(archive: bytes) -> bool:
+    """Return whether a package's manifest says that its handler takes several named configurations."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as package:
+        return parse_manifest(package.read("HandlerManifest.json")).supports_multiple_extensions
 
 
 def _is_named(package: ExtensionPackage, *, publisher: str, type: str) -> bool:

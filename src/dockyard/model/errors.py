@@ -5,6 +5,8 @@
     ├── NotFound                  what was named does not exist
     ├── Conflict                  it exists already, is busy, or its state forbids the request
     ├── Unauthenticated           no token, or one that is not ours
+    ├── Forbidden                 a principal of ours, whose roles do not grant it
+    ├── TooManyRequests           a principal that asks too often
     ├── Exhausted                 the host lacks something: disk space, a port, a program
     ├── DeadlineExceeded          a named wait took longer than its deadline
     └── OperationFailed           the work was done as asked and did not succeed
@@ -23,10 +25,12 @@ class ErrorKind(Enum):
 
     INVALID = 400
     UNAUTHENTICATED = 401
+    FORBIDDEN = 403
     NOT_FOUND = 404
     CONFLICT = 409
     PRECONDITION_FAILED = 412
     FAILED = 422
+    TOO_MANY_REQUESTS = 429
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,23 @@ class Unauthenticated(DockyardError):
 
     kind = ErrorKind.UNAUTHENTICATED
     default_code = "AuthenticationFailed"
+
+
+class Forbidden(DockyardError):
+    """The caller's roles do not grant the action."""
+
+    kind = ErrorKind.FORBIDDEN
+    default_code = "AuthorizationFailed"
+
+
+class TooManyRequests(DockyardError):
+    """The caller's bucket of requests is empty; it fills by itself."""
+
+    kind = ErrorKind.TOO_MANY_REQUESTS
+    default_code = "TooManyRequests"
+
+    def __init__(self, brief: str, *, resolution: str) -> None:
+        super().__init__(brief, resolution=resolution, temporary=True)
 
 
 class NotFound(DockyardError):

@@ -57,6 +57,7 @@ class Extension:
     """The stored document. ``sequence_number`` rises with every change of the settings.
 
     ``incarnation`` is the goal state's that first carried this wish: reports on earlier ones do not count.
+    ``configuration`` is the name the handler knows it by, for a handler that takes several at once.
     """
 
     id: ResourceId
@@ -74,6 +75,7 @@ class Extension:
     tags: Mapping[str, str] = field(default_factory=dict)
     sequence_number: int = 0
     incarnation: int = 1
+    configuration: str | None = None
     status: ExtensionStatus | None = None
     error: ErrorRecord | None = None
 
@@ -85,13 +87,17 @@ class Extension:
 
 @dataclass(frozen=True)
 class ExtensionPackage:
-    """A handler package in the gallery; ``archive`` is the zip file."""
+    """A handler package in the gallery; ``archive`` is the zip file.
+
+    ``takes_several`` is the manifest's word that the handler takes several named configurations.
+    """
 
     publisher: str
     type: str
     version: str
     archive: Path
     sha256: str
+    takes_several: bool = False
 
     @property
     def handler_name(self) -> str:

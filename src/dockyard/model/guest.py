@@ -20,8 +20,23 @@ class PluginState(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """One named configuration of a handler that takes several; one that is not wanted any more is to be disabled."""
+
+    name: str
+    sequence_number: int
+    is_wanted: bool = True
+    settings: Mapping[str, Any] | None = None
+    protected: ProtectedSettings | None = None
+    dependency_level: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plugin:
-    """One handler in the goal state. ``settings`` of None means a handler without any."""
+    """One handler in the goal state. ``settings`` of None means a handler without any.
+
+    ``configurations`` takes the place of the settings for a handler that takes several.
+    """
 
     handler_name: str
     version: str
@@ -31,6 +46,7 @@ class Plugin:
     settings: Mapping[str, Any] | None = None
     protected: ProtectedSettings | None = None
     dependency_level: int = 0
+    configurations: tuple[Configuration, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

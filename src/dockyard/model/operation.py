@@ -19,6 +19,7 @@ class OperationKind(Enum):
     STOP_VIRTUAL_MACHINE = "stop-virtual-machine"
     RESTART_VIRTUAL_MACHINE = "restart-virtual-machine"
     SET_EXTENSION = "set-extension"
+    RUN_COMMAND = "run-command"
     DELETE_EXTENSION = "delete-extension"
     BUILD_IMAGE = "build-image"
     DELETE_RESOURCE_GROUP = "delete-resource-group"
@@ -35,7 +36,7 @@ class OperationStatus(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """``step`` names the effect that was about to happen when the line was last written."""
+    """``step`` names the effect that was about to happen when the line was last written; ``result`` is JSON text."""
 
     id: str
     kind: OperationKind
@@ -46,6 +47,7 @@ class Operation:
     arguments: tuple[tuple[str, str], ...] = ()
     ended_at: datetime | None = None
     error: ErrorRecord | None = None
+    result: str | None = None
 
     @property
     def is_final(self) -> bool:

@@ -17,6 +17,7 @@ _RESOURCE_NAME = re.compile(r"[A-Za-z0-9_](?:[\w.-]{0,78}[\w-])?")
 
 VIRTUAL_MACHINES = "Microsoft.Compute/virtualMachines"
 EXTENSIONS = "Microsoft.Compute/virtualMachines/extensions"
+RUN_COMMANDS = "Microsoft.Compute/virtualMachines/runCommands"
 IMAGES = "Microsoft.Compute/images"
 
 

@@ -20,9 +20,9 @@ from dockyard.model.resource_group import ResourceGroup
 from dockyard.model.resource_id import ResourceId
 from dockyard.model.storage_account import StorageAccount
 from dockyard.model.virtual_machine import VirtualMachine
-from dockyard.store import documents
+from dockyard.store import documents, identity
+from dockyard.store.identity import IdentityRecords
 
-SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE virtual_machines (key TEXT PRIMARY KEY, vm_id TEXT NOT NULL UNIQUE, document TEXT NOT NULL) STRICT;
 CREATE TABLE extensions (key TEXT PRIMARY KEY, machine TEXT NOT NULL, document TEXT NOT NULL) STRICT;
@@ -37,10 +37,11 @@ CREATE TABLE deployments (key TEXT PRIMARY KEY, resource_group TEXT NOT NULL, do
 CREATE INDEX deployments_of_group ON deployments (resource_group);
 CREATE TABLE storage_accounts (key TEXT PRIMARY KEY, resource_group TEXT NOT NULL, document TEXT NOT NULL) STRICT;
 """
-_STEPS = (_SCHEMA, _SINCE_2)  # what brings a store of version n to n + 1
+_STEPS = (_SCHEMA, _SINCE_2, identity.SCHEMA)  # what brings a store of version n to n + 1
+SCHEMA_VERSION = len(_STEPS)
 
 
-class Database:
+class Database(IdentityRecords):
     """Open with ``Database.open``; close with ``close``."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -118,6 +119,7 @@ class Database:
     def delete_virtual_machine(self, *, id: ResourceId) -> None:
         """Remove one machine and its extensions."""
         with self.transaction():
+            self._forget_roles(within=id.key)
             self._execute("DELETE FROM extensions WHERE machine = ?", id.key)
             self._execute("DELETE FROM virtual_machines WHERE key = ?", id.key)
 
@@ -131,6 +133,11 @@ class Database:
         rows = self._all("SELECT document FROM extensions WHERE machine = ? ORDER BY rowid", machine.key)
         return [documents.load(text, Extension) for text in rows]
 
+    def all_extensions(self) -> Sequence[Extension]:
+        """Return the extensions of every machine, oldest first."""
+        rows = self._all("SELECT document FROM extensions ORDER BY rowid")
+        return [documents.load(text, Extension) for text in rows]
+
     def put_extension(self, extension: Extension) -> None:
         """Write one extension."""
         self._execute(
@@ -142,7 +149,9 @@ class Database:
 
     def delete_extension(self, *, id: ResourceId) -> None:
         """Remove one extension."""
-        self._execute("DELETE FROM extensions WHERE key = ?", id.key)
+        with self.transaction():
+            self._forget_roles(within=id.key)
+            self._execute("DELETE FROM extensions WHERE key = ?", id.key)
 
     def operation(self, *, operation_id: str) -> Operation | None:
         """Return one line of the journal."""
@@ -184,6 +193,7 @@ class Database:
     def delete_resource_group(self, *, name: str) -> None:
         """Remove one resource group, its storage accounts and the records of its deployments."""
         with self.transaction():
+            self._forget_roles(within=f"/resourcegroups/{name.lower()}")
             self._execute("DELETE FROM deployments WHERE resource_group = ?", name.lower())
             self._execute("DELETE FROM storage_accounts WHERE resource_group = ?", name.lower())
             self._execute("DELETE FROM resource_groups WHERE key = ?", name.lower())
@@ -235,7 +245,9 @@ class Database:
 
     def delete_storage_account(self, *, id: ResourceId) -> None:
         """Remove one storage account."""
-        self._execute("DELETE FROM storage_accounts WHERE key = ?", id.key)
+        with self.transaction():
+            self._forget_roles(within=id.key)
+            self._execute("DELETE FROM storage_accounts WHERE key = ?", id.key)
 
     def _execute(self, sql: str, *values: str) -> None:
         try:

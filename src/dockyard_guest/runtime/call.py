@@ -32,7 +32,7 @@ class Call:
     """What the agent handed over.
 
     Attributes:
-        handler: Short name of the handler, also the name of its room and of its executable.
+        handler: Short name of the handler, also the name of its room.
         variables: The agent's environment variables.
         environment: The handler's folders.
     """
@@ -77,12 +77,17 @@ class Call:
     @property
     def log_file(self) -> str:
         """Path of the handler's log; the folder has no version in its name, so versions share it."""
-        return f"{self.environment.log_folder}/{self.handler}-extension.log"
+        return f"{self.environment.log_folder}/{self.program}.log"
+
+    @property
+    def program(self) -> str:
+        """Name of the program that the manifest's commands start."""
+        return f"{self.handler.replace('_', '-')}-extension"
 
     @property
     def executable(self) -> str:
         """Path of the program that the manifest's commands start."""
-        return f"{self.folder}/bin/{self.handler}-extension"
+        return f"{self.folder}/bin/{self.program}"
 
 
 def at_home(environ: Mapping[str, str]) -> Mapping[str, str]:

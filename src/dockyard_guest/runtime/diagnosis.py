@@ -1,6 +1,6 @@
 """One report for support about this machine and this extension: what a person would otherwise gather by hand.
 
-Started as ``bin/docker-extension diagnose`` by a person, or by the platform as a command in the machine; changes
+Started as ``bin/<handler>-extension diagnose`` by a person, or by the platform as a command in the machine; changes
 nothing. What every handler has is gathered here, the rest by the handler. Protected settings, private keys and kept
 copies of files are never read; what is read passes through `without_secrets` besides.
 """

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from dockyard_contract.environment import ExitCode
 from dockyard_guest.errors import PermanentError
 
-from .enable import run_enable
-from .intent import desk_for
+from .enable import desk_of, run_enable
+from .once import keep_status
 from .work import run_work
 
 if TYPE_CHECKING:
@@ -78,12 +78,13 @@ def dispatch(verb: Verb, call: Call, *, handler: Handler, machine: Machine, log:
 
 
 def _take_back(verb: Verb, call: Call, *, handler: Handler, machine: Machine) -> str:
-    desk = desk_for(call.handler, files=machine.files, clock=machine.clock)
+    desk = desk_of(call, machine=machine)
     intent = f"{verb.value} of version {call.version}"
     desk.want(intent)
     with desk.hold(intent=intent, patience=verb.patience):
         machine.settled.forget(folder=call.folder)
         if verb is Verb.DISABLE:
+            keep_status(call, files=machine.files)
             return handler.disable()
         if verb is Verb.UPDATE:
             return handler.update(target_version=call.variables.target_version or call.version)

@@ -27,6 +27,11 @@ class Desk:
     files: Files
     clock: Clock
 
+    @property
+    def record(self) -> str:
+        """The file that tells of a script that runs; see `ports.Scripts`."""
+        return f"{self.folder}/running"
+
     def want(self, intent: str) -> None:
         """Declare what is wanted from now on."""
         self.files.make_folder(self.folder, mode=0o700)
@@ -61,6 +66,7 @@ class Desk:
             self.clock.sleep(_POLL)
 
 
-def desk_for(handler: str, *, files: Files, clock: Clock) -> Desk:
-    """The desk of an extension; all its versions share it."""
-    return Desk(folder=f"/run/dockyard-{handler}", files=files, clock=clock)
+def desk_for(handler: str, *, configuration: str | None = None, files: Files, clock: Clock) -> Desk:
+    """The desk of an extension; all its versions share it, and each of several named configurations has its own."""
+    folder = f"/run/dockyard-{handler}"
+    return Desk(folder=folder if configuration is None else f"{folder}/{configuration}", files=files, clock=clock)

@@ -14,6 +14,8 @@ from dockyard_contract.errors import MalformedDocument
 from dockyard_contract.status import FormattedMessage, StatusWord, Substatus
 from dockyard_guest.errors import GuestError
 
+from .report import LONG_MESSAGE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -42,6 +44,7 @@ class ReportedProgress:
         self._log = log
         self._check = check
         self._headline = headline
+        self._word = StatusWord.TRANSITIONING
         self._entries: list[_Entry] = []
 
     @contextmanager
@@ -60,6 +63,12 @@ class ReportedProgress:
             self.end(step.index, word=StatusWord.ERROR, text=str(error))
             raise
         self.end(step.index, word=step.outcome, text=self._entries[step.index].text)
+
+    def report(self, message: str, *, success: bool = False) -> None:
+        """Replace the main message; see `ports.Progress`."""
+        self._headline = message
+        self._word = StatusWord.SUCCESS if success else StatusWord.TRANSITIONING
+        self._show()
 
     def change(self, index: int, text: str) -> None:
         """Replace a step's text."""
@@ -84,7 +93,7 @@ class ReportedProgress:
         return tuple(_substatus(entry, now=now) for entry in self._entries)
 
     def _show(self) -> None:
-        self._report.write(StatusWord.TRANSITIONING, self._headline, substatus=self.substatus())
+        self._report.write(self._word, self._headline, substatus=self.substatus(), limit=LONG_MESSAGE)
 
 
 class ReportedStep:

@@ -10,12 +10,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dockyard_contract.errors import MalformedDocument
-from dockyard_contract.status import FormattedMessage, Status, StatusWord, Substatus, dump_status, parse_status
+from dockyard_contract.status import (
+    MESSAGE_LIMIT,
+    FormattedMessage,
+    Status,
+    StatusWord,
+    Substatus,
+    dump_status,
+    parse_status,
+)
 
 from .log import utc
 
 if TYPE_CHECKING:
     from dockyard_guest.ports import Clock, Files
+
+LONG_MESSAGE = 64 * 1024
+"""Bytes of a message that a handler reports for programs to read."""
 
 _MODE = 0o600
 
@@ -39,8 +50,16 @@ class Report:
         except MalformedDocument:
             return None
 
-    def write(self, word: StatusWord, message: str, *, code: int = 0, substatus: tuple[Substatus, ...] = ()) -> None:
-        """Replace the status."""
+    def write(
+        self,
+        word: StatusWord,
+        message: str,
+        *,
+        code: int = 0,
+        substatus: tuple[Substatus, ...] = (),
+        limit: int = MESSAGE_LIMIT,
+    ) -> None:
+        """Replace the status; the message is cut to `limit` bytes."""
         now = utc(self.clock.time())
         status = Status(
             status=word,
@@ -50,5 +69,6 @@ class Report:
             timestamp=now,
             configuration_applied_time=now if word is StatusWord.SUCCESS else None,
             substatus=substatus,
+            message_limit=limit,
         )
         self.files.write(self.path, dump_status(status).encode(), mode=_MODE)

@@ -13,9 +13,10 @@ from dockyard_contract.errors import MalformedDocument
 from dockyard_contract.status import StatusWord
 from dockyard_guest.errors import GuestError
 
-from .enable import as_guest_error, intent_of, report_for, work_lock
-from .intent import desk_for
+from .enable import as_guest_error, desk_of, intent_of, interrupted, report_for, work_lock
+from .once import is_given_up, is_left_alone, last_number, standing
 from .progress import ReportedProgress
+from .report import LONG_MESSAGE
 from .settings_file import read_settings
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def run_work(call: Call, *, handler: Handler, machine: Machine, log: Callable[[s
     Raises:
         GuestError: It could not be done; the status says so too.
     """
-    desk = desk_for(call.handler, files=machine.files, clock=machine.clock)
+    desk = desk_of(call, machine=machine)
     intent = intent_of(call)
     report = report_for(call, handler=handler, machine=machine)
     progress = ReportedProgress(
@@ -51,13 +52,19 @@ def run_work(call: Call, *, handler: Handler, machine: Machine, log: Callable[[s
     )
     with _alive(call, machine=machine):
         try:
+            found = standing(call, status=report.read(), last=last_number(call, files=machine.files))
+            if is_left_alone(found, repeats=handler.repeats):
+                return f"The work for sequence number {call.sequence_number} has been done."
+            if is_given_up(found, repeats=handler.repeats):
+                machine.scripts.end(desk.record)
+                raise interrupted(handler)
             with desk.hold(intent=intent, patience=_PATIENCE):
                 applied = handler.apply(read_settings(call, machine=machine), progress=progress)
-                report.write(StatusWord.SUCCESS, applied.message, substatus=progress.substatus())
+                _report(applied, report=report, progress=progress)
                 _settle(call, applied=applied, report=report, machine=machine)
         except (GuestError, MalformedDocument) as error:
             raise _fail(as_guest_error(error), report=report, progress=progress, clock=machine.clock) from error
-    return applied.message
+    return applied.summary or applied.message
 
 
 def _alive(call: Call, *, machine: Machine) -> AbstractContextManager[None]:
@@ -70,7 +77,14 @@ def _alive(call: Call, *, machine: Machine) -> AbstractContextManager[None]:
         machine.clock.sleep(_POLL)
 
 
+def _report(applied: Applied, *, report: Report, progress: ReportedProgress) -> None:
+    word = StatusWord.SUCCESS if applied.succeeded else StatusWord.ERROR
+    report.write(word, applied.message, code=applied.code, substatus=progress.substatus(), limit=LONG_MESSAGE)
+
+
 def _settle(call: Call, *, applied: Applied, report: Report, machine: Machine) -> None:
+    if call.variables.extension_name is not None or not applied.succeeded:
+        return  # the marker is for a folder's one configuration
     machine.settled.record(
         folder=call.folder,
         version=call.version,

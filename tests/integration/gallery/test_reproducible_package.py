@@ -10,7 +10,9 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
-from dockyard.gallery.archive import handler_archive
+import pytest
+
+from dockyard.gallery.archive import handler_archive, program_name
 
 SOURCES = Path(__file__).parents[3] / "src"
 BUILD = """
@@ -58,3 +60,30 @@ def test_the_package_holds_what_it_needs_and_nothing_of_its_builder() -> None:
     assert {oct(entry.external_attr >> 16) for entry in entries} == {"0o644", "0o755"}
     assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
     assert not [entry.filename for entry in entries if "__pycache__" in entry.filename]
+
+
+def test_the_program_is_the_common_one_with_the_handlers_name() -> None:
+    with zipfile.ZipFile(BytesIO(handler_archive(handler="docker"))) as archive:
+        (program,) = (name for name in archive.namelist() if name.startswith("bin/"))
+        text = archive.read(program).decode()
+    assert program == "bin/docker-extension"
+    assert '"$folder/lib" docker "$@"' in text
+    assert text.replace(" docker ", " @handler@ ") == (SOURCES / "dockyard_guest/package/bin/extension").read_text()
+
+
+@pytest.mark.parametrize(
+    ("handler", "name"),
+    [("docker", "docker-extension"), ("vmaccess", "vmaccess-extension"), ("run_command", "run-command-extension")],
+)
+def test_a_program_is_named_after_its_handler(handler: str, name: str) -> None:
+    assert program_name(handler) == name
+
+
+@pytest.mark.parametrize("handler", ["custom_script", "run_command"])
+def test_a_package_has_its_own_handler_and_no_other(handler: str) -> None:
+    with zipfile.ZipFile(BytesIO(handler_archive(handler=handler))) as archive:
+        names = archive.namelist()
+    rooms = {name.split("/")[3] for name in names if name.startswith("lib/dockyard_guest/handlers/")}
+    assert rooms == {"__init__.py", handler}
+    assert "lib/dockyard_guest/scripting/running.py" in names
+    assert {f"bin/{program_name(handler)}", "HandlerManifest.json"} <= set(names)

@@ -39,9 +39,10 @@ class Ended:
 class Agent:
     """One agent with one extension in its folder."""
 
-    def __init__(self, folder: Path, *, package: Path) -> None:
+    def __init__(self, folder: Path, *, package: Path, name: str = NAME) -> None:
+        self._name = name
         self._lib = folder / "lib"
-        self._log = folder / "log" / NAME
+        self._log = folder / "log" / name
         self._package = package
         self._lib.mkdir(mode=0o700, parents=True)
         pair = Pair(certificate=folder / "tenant.crt", key=folder / "tenant.prv")
@@ -55,7 +56,7 @@ class Agent:
 
     def folder(self, version: str) -> Path:
         """The handler's folder."""
-        return self._lib / f"{NAME}-{version}"
+        return self._lib / f"{self._name}-{version}"
 
     def unpack(self, version: str) -> None:
         """Unpack the package: its modes are lost, every file becomes executable by its owner."""
@@ -74,7 +75,7 @@ class Agent:
             "statusFolder": str(folder / "status"),
             "heartbeatFile": str(folder / "heartbeat.log"),
         }
-        environment = [{"name": NAME, "version": 1.0, "handlerEnvironment": members}]
+        environment = [{"name": self._name, "version": 1.0, "handlerEnvironment": members}]
         (folder / "HandlerEnvironment.json").write_text(json.dumps(environment))
 
     def settings(self, version: str, number: int, public: object, protected: object | None = None) -> None:

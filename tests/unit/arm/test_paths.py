@@ -17,6 +17,14 @@ VM = "/subscriptions/S/resourcegroups/MyGroup/providers/microsoft.compute/virtua
         (f"{VM}/Extensions/DockerExtension", f"{VM}/extensions/DockerExtension"),
         ("/subscriptions/S/resourceGroups/", "/subscriptions/S/resourcegroups"),
         ("/subscriptions/S/providers/Microsoft.Compute/locations/local/operations/1-A", ""),
+        (
+            f"{VM}/Providers/Microsoft.Authorization/RoleAssignments/Mine",
+            f"{VM}/providers/microsoft.authorization/roleassignments/Mine",
+        ),
+        (
+            "/Providers/Microsoft.Authorization/roleDefinitions/A",
+            "/providers/microsoft.authorization/roledefinitions/A",
+        ),
         ("/metadata/endpoints", "/metadata/endpoints"),
         ("/", "/"),
     ],

@@ -49,6 +49,7 @@ class Machine:
     work: Work
     extensions: dict[str, dict[str, Any]] = field(default_factory=dict)
     extension_work: Work = field(default_factory=lambda: Work(0))
+    run_commands: dict[str, dict[str, Any]] = field(default_factory=dict)
     power: str = "running"
     handler_runs_again: int = 0
     docker: TlsServer | None = None
@@ -72,6 +73,7 @@ class ArmStub:
         self.operations: dict[str, Work] = {}
         self.machine_failure: Failure | None = None
         self.extension_failure: Failure | None = None
+        self.run_views: list[dict[str, Any]] = [{"executionState": "Succeeded", "exitCode": 0}]
         self.patience = 2
         self.hold = False
         self._is_closed = False
@@ -191,6 +193,8 @@ class ArmStub:
             case "DELETE", None:
                 self.machines.pop(key).end()
                 return self._begun(202, None, Work(1))
+            case _, "runCommands":
+                return self._run_command(method, machine, child, body)
             case _, "extensions":
                 return self._extension(method, machine, child, body)
             case "POST", "retrieveBootDiagnosticsData":
@@ -255,6 +259,22 @@ class ArmStub:
             machine.docker = tls_stub.docker_server(machine.listener, protected["certs"], self._folder)
         machine.extension_work = Work(self.patience, self.extension_failure)
         return self._begun(201, self._shown_extension(machine, machine.extensions[name]), machine.extension_work)
+
+    def _run_command(self, method: str, machine: Machine, child: str | None, body: Any) -> Answer:
+        """Each look at a run command shows the next of the views a test has laid ready, and the last for ever."""
+        if child is None:
+            return Answer(200, {"value": list(machine.run_commands.values())})
+        if method == "PUT":
+            machine.run_commands[child] = {"name": child, "properties": dict(body["properties"])}
+            return self._begun(201, machine.run_commands[child], Work(self.patience, self.extension_failure))
+        if child not in machine.run_commands:
+            return _error(404, "ResourceNotFound", f"There is no run command '{child}'.")
+        if method == "DELETE":
+            del machine.run_commands[child]
+            return self._begun(202, None, Work(1))
+        view = self.run_views.pop(0) if len(self.run_views) > 1 else self.run_views[0]
+        shown = machine.run_commands[child]
+        return Answer(200, {**shown, "properties": {**shown["properties"], "instanceView": view}})
 
     def _image(self, method: str, name: str | None, body: Any) -> Answer:
         if method == "PUT":

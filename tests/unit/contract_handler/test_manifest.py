@@ -72,6 +72,6 @@ def test_the_docker_extensions_manifest_starts_its_own_program_for_every_command
     manifest = parse_manifest((package / "HandlerManifest.json").read_bytes())
     for command in Command:
         program, verb = manifest.commands[command].split()
-        assert (package / program).is_file()
+        assert program == "bin/docker-extension"
         assert verb == command.value
     assert manifest.continue_on_update_failure

@@ -28,9 +28,11 @@ from dockyard_contract.extension_manifest import (
 )
 from dockyard_contract.extensions_config import (
     BlobType,
+    ConfigurationState,
     ExtensionsConfig,
     GoalStateMetaData,
     HandlerState,
+    NamedSettings,
     Plugin,
     PluginSettings,
     StatusBlob,
@@ -70,6 +72,16 @@ CONFIG = ExtensionsConfig(
             "Contoso.Crane", "1.2.3", "http://m/?a&b", HandlerState.ENABLED, PluginSettings(4, HandlerSettings(), 2)
         ),
         Plugin("Contoso.Pump", "1.0", "http://m/", HandlerState.UNINSTALL),
+        Plugin(
+            "Contoso.Winch",
+            "2.0",
+            "http://m/",
+            configurations=(
+                NamedSettings("first", PluginSettings(4, HandlerSettings(), 2)),
+                NamedSettings("second", PluginSettings(0, HandlerSettings(protected="Y2lwaGVy", thumbprint="AB" * 20))),
+                NamedSettings("gone", PluginSettings(1, HandlerSettings()), ConfigurationState.DISABLED),
+            ),
+        ),
     ),
     meta_data=GoalStateMetaData(7, 638_000_000_000_000_000),
 )

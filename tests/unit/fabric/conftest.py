@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fabric import World
+from tests.support.fabric import World, machine_request
 
 
 @pytest.fixture
@@ -16,3 +16,13 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     yield made
     await made.fabric.operations.suspend()
     made.close()
+
+
+@pytest.fixture
+async def booted(world: World) -> World:
+    """The same with a machine that runs."""
+    _, operation = world.fabric.virtual_machines.create(request=machine_request(), only_if_absent=True)
+    assert operation is not None
+    await world.boot()
+    await world.fabric.operations.wait(operation_id=operation.id)
+    return world

@@ -17,15 +17,6 @@ from tests.support.values import machine_id
 ID = machine_id().child(kind="extensions", name="DockerExtension")
 
 
-@pytest.fixture
-async def booted(world: World) -> World:
-    _, operation = world.fabric.virtual_machines.create(request=machine_request(), only_if_absent=True)
-    assert operation is not None
-    await world.boot()
-    await world.fabric.operations.wait(operation_id=operation.id)
-    return world
-
-
 async def begin(world: World, **changes: Any) -> Operation:
     _, operation = await world.fabric.extensions.set(request=extension_request(**changes))
     assert operation is not None

@@ -15,6 +15,7 @@ from tests.scenario.kit import Context
 VERSION = "1.3.0"
 GUEST = Path(dockyard_guest.__file__).parent
 PACKAGE = GUEST / "handlers/docker/package"
+PROGRAM = GUEST / "package/bin/extension"
 
 
 @pytest.fixture
@@ -22,6 +23,10 @@ def handler(tmp_path: Path) -> Path:
     """A handler's folder, as the agent leaves it: every file executable by its owner."""
     folder = tmp_path / "lib" / f"Microsoft.Azure.Extensions.DockerExtension-{VERSION}"
     shutil.copytree(PACKAGE, folder)
+    (folder / "bin").mkdir(exist_ok=True)
+    program = folder / "bin/docker-extension"
+    program.write_text(PROGRAM.read_text().replace("@handler@", "docker"))
+    program.chmod(0o744)
     for package in (GUEST, Path(dockyard_contract.__file__).parent):
         shutil.copytree(package, folder / "lib" / package.name, ignore=shutil.ignore_patterns("__pycache__"))
     for part in ("status", "config"):

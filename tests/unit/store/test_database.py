@@ -29,6 +29,7 @@ from dockyard.store.database import Database
 from tests.support.values import SUBSCRIPTION, a_machine, an_extension, machine_id
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+FIRST_TABLES = {("virtual_machines",), ("extensions",), ("operations",), ("resource_groups",)}
 
 
 @pytest.fixture
@@ -175,7 +176,8 @@ def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> N
     with_machine.put_virtual_machine(a_machine())
     with_machine.close()
     connection = sqlite3.connect(path)
-    connection.executescript("DROP TABLE deployments; DROP TABLE storage_accounts; PRAGMA user_version = 1;")
+    later = set(connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")) - FIRST_TABLES
+    connection.executescript("".join(f"DROP TABLE {name};" for (name,) in later) + "PRAGMA user_version = 1;")
     connection.close()
     opened = Database.open(path)
     opened.put_deployment(a_deployment())

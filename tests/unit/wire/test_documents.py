@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from dockyard.model.extension import ProtectedSettings
-from dockyard.model.guest import PluginState
+from dockyard.model.guest import Configuration, PluginState
 from dockyard.model.virtual_machine import SshPublicKey
 from dockyard.wire.artifacts import manifest
 from dockyard.wire.goal_state import documents as wire_server
 from dockyard.wire.metadata import documents as metadata
 from dockyard_contract.extension_manifest import parse_extension_manifest
-from dockyard_contract.extensions_config import HandlerState, parse_extensions_config
+from dockyard_contract.extensions_config import ConfigurationState, HandlerState, parse_extensions_config
 from dockyard_contract.goal_state import parse_goal_state
 from dockyard_contract.hosting_environment import parse_hosting_environment, parse_shared_config
 from tests.support.fake_platform import HANDLER, a_goal, a_plugin
@@ -53,6 +53,22 @@ def test_an_extension_without_settings_has_none_in_the_document() -> None:
     plugin = replace(a_plugin(), settings=None, state=PluginState.UNINSTALL)
     read = parse_extensions_config(wire_server.extensions_config(a_goal(plugin))).plugins[0]
     assert (read.settings, read.state) == (None, HandlerState.UNINSTALL)
+
+
+def test_named_configurations_stand_beside_each_other_and_need_a_feature_of_the_agent() -> None:
+    named = (
+        Configuration(name="first", sequence_number=3, settings={"a": 1}),
+        Configuration(name="gone", sequence_number=0, is_wanted=False),
+    )
+    text = wire_server.extensions_config(a_goal(replace(a_plugin(), configurations=named)))
+    read = parse_extensions_config(text).plugins[0]
+    assert read.settings is None
+    assert [(one.name, one.settings.sequence_number, one.state) for one in read.configurations] == [
+        ("first", 3, ConfigurationState.ENABLED),
+        ("gone", 0, ConfigurationState.DISABLED),
+    ]
+    assert "<RequiredFeatures><RequiredFeature><Name>MultipleExtensionsPerHandler</Name>" in text
+    assert "RequiredFeatures" not in wire_server.extensions_config(GOAL)
 
 
 def test_the_manifest_leads_to_the_one_version_asked_for() -> None:

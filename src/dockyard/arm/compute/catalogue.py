@@ -8,24 +8,29 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from dockyard.arm import schemas
 from dockyard.arm.bodies import check_subscription
 from dockyard.arm.context import LOCATION, context_of
+from dockyard.arm.describe import describe
 from dockyard.model.errors import NotFound
 from dockyard.model.extension import ExtensionPackage
 
 
+@describe(answer=schemas.an_array(schemas.NAMED))
 async def publishers(request: Request) -> Response:
     """List who published extensions."""
     names = sorted({package.publisher for package in _packages(request)})
     return JSONResponse([_entry(request, name) for name in names])
 
 
+@describe(answer=schemas.an_array(schemas.NAMED))
 async def types(request: Request) -> Response:
     """List the extension types of one publisher."""
     names = sorted({package.type for package in _of_publisher(request)})
     return JSONResponse([_entry(request, name) for name in names])
 
 
+@describe(answer=schemas.an_array(schemas.NAMED))
 async def versions(request: Request) -> Response:
     """List the versions of one extension type. Raises NotFound for an unknown one."""
     wanted = str(request.path_params["type"])

@@ -6,13 +6,40 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from dockyard.arm import schemas
 from dockyard.arm.bodies import read_body, resource_id
 from dockyard.arm.compute import documents
 from dockyard.arm.compute.requests import extension_request
-from dockyard.arm.context import context_of
+from dockyard.arm.context import LOCATION, context_of
+from dockyard.arm.describe import describe
 from dockyard.arm.long_running import accepted_response, put_response
 from dockyard.fabric.extensions import Extensions
 from dockyard.model.resource_id import EXTENSIONS, VIRTUAL_MACHINES, ResourceId
+
+_EXTENSION = schemas.a_body(
+    "publisher",
+    "type",
+    "typeHandlerVersion",
+    publisher=schemas.TEXT,
+    type=schemas.TEXT,
+    typeHandlerVersion=schemas.TEXT,
+    autoUpgradeMinorVersion=schemas.MAYBE_FLAG,
+    settings=schemas.MAYBE_OBJECT,
+    protectedSettings=schemas.MAYBE_OBJECT,
+    forceUpdateTag=schemas.MAYBE_TEXT,
+) | {
+    "examples": [
+        {
+            "location": LOCATION,
+            "properties": {
+                "publisher": "Microsoft.Azure.Extensions",
+                "type": "DockerExtension",
+                "typeHandlerVersion": "1.0",
+                "settings": {"docker": {"port": "2376"}},
+            },
+        }
+    ]
+}
 
 
 def _use_case(request: Request) -> Extensions:
@@ -27,6 +54,7 @@ def _with_view(request: Request) -> bool:
     return "instanceview" in request.query_params.get("$expand", "").lower()
 
 
+@describe(answer=schemas.RESOURCES, query=("$expand",))
 async def list_extensions(request: Request) -> Response:
     """List the extensions of one machine."""
     found = _use_case(request).list(machine=resource_id(request, type=VIRTUAL_MACHINES))
@@ -34,6 +62,7 @@ async def list_extensions(request: Request) -> Response:
     return JSONResponse({"value": [documents.extension(child, with_view=with_view) for child in found]})
 
 
+@describe(body=_EXTENSION, answer=schemas.RESOURCE, query=("$expand",))
 async def extension(request: Request) -> Response:
     """Show, set or delete one extension."""
     if request.method == "PUT":

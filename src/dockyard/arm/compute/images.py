@@ -6,9 +6,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from dockyard.arm import schemas
 from dockyard.arm.bodies import check_subscription, read_body, read_tags, resource_id
 from dockyard.arm.compute import documents
 from dockyard.arm.context import LOCATION, context_of
+from dockyard.arm.describe import describe
 from dockyard.arm.long_running import put_response
 from dockyard.fabric.images import Images
 from dockyard.model.errors import NotFound
@@ -20,6 +22,7 @@ def _use_case(request: Request) -> Images:
     return context_of(request).fabric.images
 
 
+@describe(answer=schemas.RESOURCES)
 async def list_images(request: Request) -> Response:
     """List the built images; the newest of each name."""
     check_subscription(request)
@@ -32,6 +35,7 @@ async def list_images(request: Request) -> Response:
     return JSONResponse({"value": value})
 
 
+@describe(body=schemas.TAGGED, answer=schemas.RESOURCE)
 async def image(request: Request) -> Response:
     """Show, build or delete one image."""
     id = resource_id(request, type=IMAGES)
@@ -59,7 +63,9 @@ def _show(request: Request, *, id: ResourceId) -> Response:
 
 
 async def _put(request: Request, *, id: ResourceId) -> Response:
-    tags = read_tags(await read_body(request))
+    body = await read_body(request)
+    body.optional_string("location")  # there is one; read so that a wrong one is told
+    tags = read_tags(body)
     options = ImageBuildOptions(
         mirror=tags.get("dockyard-mirror") or None, refresh=tags.get("dockyard-refresh", "").lower() == "true"
     )

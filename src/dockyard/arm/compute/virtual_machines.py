@@ -9,16 +9,39 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from dockyard.arm import schemas
 from dockyard.arm.bodies import check_subscription, read_body, read_tags, resource_id
 from dockyard.arm.compute import documents
 from dockyard.arm.compute.requests import virtual_machine_request
 from dockyard.arm.compute.tags import own_tags
-from dockyard.arm.context import context_of
+from dockyard.arm.context import LOCATION, context_of
+from dockyard.arm.describe import describe
 from dockyard.arm.long_running import accepted_response, put_response
 from dockyard.fabric.virtual_machines import VirtualMachines
 from dockyard.model.errors import Unauthenticated
+from dockyard.model.extension import Extension
 from dockyard.model.resource_id import VIRTUAL_MACHINES, ResourceId
 from dockyard.model.virtual_machine import SIZES, VirtualMachine
+
+_MACHINE = schemas.a_body(
+    "storageProfile",
+    "osProfile",
+    hardwareProfile=schemas.maybe(schemas.an_object(vmSize=schemas.MAYBE_TEXT)),
+    storageProfile=schemas.an_object("imageReference", imageReference=schemas.OBJECT),
+    osProfile=schemas.an_object("adminUsername", adminUsername=schemas.TEXT),
+) | {
+    "examples": [
+        {
+            "location": LOCATION,
+            "tags": {"team": "red"},
+            "properties": {
+                "hardwareProfile": {"vmSize": "Standard_B1s"},
+                "storageProfile": {"imageReference": {"publisher": "Dockyard", "offer": "alias", "sku": "debian-13"}},
+                "osProfile": {"computerName": "web", "adminUsername": "dockyard"},
+            },
+        }
+    ]
+}
 
 
 def _use_case(request: Request) -> VirtualMachines:
@@ -29,6 +52,7 @@ def _id(request: Request) -> ResourceId:
     return resource_id(request, type=VIRTUAL_MACHINES)
 
 
+@describe(answer=schemas.RESOURCES)
 async def list_machines(request: Request) -> Response:
     """List the machines of a resource group or of the subscription."""
     check_subscription(request)
@@ -36,9 +60,11 @@ async def list_machines(request: Request) -> Response:
     if group is not None:
         context_of(request).fabric.resource_groups.get(name=group)
     found = _use_case(request).list(resource_group=group)
-    return JSONResponse({"value": [await _document(request, machine, brief=True) for machine in found]})
+    children = context_of(request).fabric.extensions.by_machine()
+    return JSONResponse({"value": [await _brief(request, each, children.get(each.id.key, ())) for each in found]})
 
 
+@describe(body=_MACHINE, patch=schemas.TAGS_ALONE, answer=schemas.RESOURCE, query=("$expand",))
 async def machine(request: Request) -> Response:
     """Show, create, change or delete one machine."""
     if request.method == "PUT":
@@ -50,27 +76,32 @@ async def machine(request: Request) -> Response:
     return JSONResponse(await _document(request, _use_case(request).get(id=_id(request))))
 
 
+@describe(answer=schemas.an_object("statuses", statuses=schemas.an_array(schemas.OBJECT)))
 async def instance_view(request: Request) -> Response:
     """Show what is the case now."""
     return JSONResponse(await _view(request, _use_case(request).get(id=_id(request))))
 
 
+@describe()
 async def start(request: Request) -> Response:
     """Start a machine."""
     return accepted_response(request, operation=_use_case(request).start(id=_id(request)))
 
 
+@describe(query=("skipShutdown",))
 async def stop(request: Request) -> Response:
     """Stop a machine: powerOff and deallocate."""
     skip = request.query_params.get("skipShutdown", "").lower() == "true"
     return accepted_response(request, operation=_use_case(request).stop(id=_id(request), skip_shutdown=skip))
 
 
+@describe()
 async def restart(request: Request) -> Response:
     """Restart a machine."""
     return accepted_response(request, operation=_use_case(request).restart(id=_id(request)))
 
 
+@describe(answer=schemas.an_object(serialConsoleLogBlobUri=schemas.TEXT))
 async def boot_diagnostics(request: Request) -> Response:
     """Give the address of the serial console log, good for an hour without any other credential."""
     context = context_of(request)
@@ -80,6 +111,7 @@ async def boot_diagnostics(request: Request) -> Response:
     return JSONResponse({"serialConsoleLogBlobUri": f"{context.endpoint}{path}"})
 
 
+@describe(answer=schemas.TEXT, query=("sig",), media="text/plain")
 async def console(request: Request) -> Response:
     """Serve the serial console log to the holder of a signed address."""
     context = context_of(request)
@@ -90,6 +122,7 @@ async def console(request: Request) -> Response:
     return PlainTextResponse(log.decode("utf-8", "replace"))
 
 
+@describe(answer=schemas.a_list(schemas.an_object("name", name=schemas.TEXT)))
 async def sizes(request: Request) -> Response:
     """List the sizes with Azure's names."""
     check_subscription(request)
@@ -114,11 +147,19 @@ async def _patch(request: Request) -> Response:
     return JSONResponse(await _document(request, changed))
 
 
-async def _document(request: Request, machine: VirtualMachine, *, brief: bool = False) -> dict[str, Any]:
-    wanted = "instanceview" in request.query_params.get("$expand", "").lower()
-    view = await _view(request, machine) if wanted else None
+async def _document(request: Request, machine: VirtualMachine) -> dict[str, Any]:
+    view = await _view(request, machine) if _with_view(request) else None
     extensions = context_of(request).fabric.extensions.list(machine=machine.id)
-    return documents.virtual_machine(machine, extensions=extensions, instance_view=view, brief=brief)
+    return documents.virtual_machine(machine, extensions=extensions, instance_view=view)
+
+
+async def _brief(request: Request, machine: VirtualMachine, extensions: Sequence[Extension]) -> dict[str, Any]:
+    view = await _view(request, machine) if _with_view(request) else None
+    return documents.virtual_machine(machine, extensions=extensions, instance_view=view, brief=True)
+
+
+def _with_view(request: Request) -> bool:
+    return "instanceview" in request.query_params.get("$expand", "").lower()
 
 
 async def _view(request: Request, machine: VirtualMachine) -> dict[str, Any]:

@@ -9,17 +9,17 @@ from __future__ import annotations
 import json
 import urllib.parse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import Match
-from starlette.types import Message
 
+from dockyard.arm.answers import Answer, Exchange
 from dockyard.arm.context import ArmContext
 from dockyard.arm.paths import normalised
 from dockyard.fabric.ports import Clock
 from dockyard.model.errors import InvalidRequest, OperationFailed
+from dockyard.model.principal import ServicePrincipal
 from dockyard.model.resource_id import ResourceId
 from dockyard.templates.resource_ids import parse_id
 
@@ -27,20 +27,12 @@ _LOOK_EVERY_SECONDS = 0.2
 _DEFAULT_VERSION = "2024-11-01"
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a route answered; header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    document: Mapping[str, Any]
-
-
 class AppResources:
-    """Calls ``app`` as the server's own client."""
+    """Calls ``app`` as the caller who deploys: with those rights, for as long as they hold."""
 
-    def __init__(self, *, app: Starlette, context: ArmContext, clock: Clock) -> None:
+    def __init__(self, *, app: Starlette, context: ArmContext, caller: ServicePrincipal, clock: Clock) -> None:
         self._app = app
+        self._caller = caller
         self._context = context
         self._clock = clock
 
@@ -61,12 +53,12 @@ class AppResources:
         answer = _succeeded(await self._call("PUT", str(id), api_version=api_version, body=body))
         if await self._follow(answer):
             answer = _succeeded(await self._call("GET", str(id), api_version=api_version))
-        return _completed(answer.document)
+        return _completed(_document(answer))
 
     async def get(self, *, id: ResourceId, api_version: str) -> Mapping[str, Any] | None:
         """Return a resource, None when there is none. Raises OperationFailed."""
         answer = await self._call("GET", str(id), api_version=api_version or _DEFAULT_VERSION)
-        return None if answer.status == 404 else _succeeded(answer).document
+        return None if answer.status == 404 else _document(_succeeded(answer))
 
     async def delete(self, *, id: ResourceId) -> None:
         """Delete a resource and wait until that has ended. Raises OperationFailed."""
@@ -76,7 +68,7 @@ class AppResources:
         """Return the resources of a group. Raises OperationFailed."""
         path = f"/subscriptions/{self._context.subscription_id}/resourceGroups/{resource_group}/resources"
         answer = _succeeded(await self._call("GET", path, api_version=_DEFAULT_VERSION))
-        ids = [parse_id(str(entry["id"])) for entry in answer.document["value"]]
+        ids = [parse_id(str(entry["id"])) for entry in _document(answer)["value"]]
         return [id for id in ids if id is not None]
 
     async def _follow(self, answer: Answer) -> bool:
@@ -87,7 +79,7 @@ class AppResources:
         parts = urllib.parse.urlsplit(url)
         while True:
             path = urllib.parse.unquote(parts.path)
-            state = _succeeded(await self._call("GET", path, query=parts.query)).document
+            state = _document(_succeeded(await self._call("GET", path, query=parts.query)))
             if state.get("status") in ("Failed", "Canceled"):
                 raise _failure(state)
             if state.get("status") == "Succeeded":
@@ -104,8 +96,7 @@ class AppResources:
         body: Mapping[str, Any] | None = None,
     ) -> Answer:
         content = b"" if body is None else json.dumps(body).encode()
-        tokens = self._context.tokens
-        token = tokens.issue(client_id=tokens.client_id, client_secret=tokens.client_secret)
+        token = self._context.tokens.issue(self._caller)
         scope = {
             "type": "http",
             "http_version": "1.1",
@@ -117,38 +108,18 @@ class AppResources:
             "query_string": (query or urllib.parse.urlencode({"api-version": api_version})).encode(),
             "headers": [(b"authorization", f"Bearer {token}".encode()), (b"content-type", b"application/json")],
         }
-        exchange = _Exchange(content)
-        await self._app(scope, exchange.receive, exchange.send)
-        return exchange.answer()
-
-
-class _Exchange:
-    """One request and its answer, as ASGI passes them."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self._status = 0
-        self._headers: dict[str, str] = {}
-        self._body = bytearray()
-
-    async def receive(self) -> Message:
-        return {"type": "http.request", "body": self._content, "more_body": False}
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._status = message["status"]
-            self._headers = {name.decode().lower(): value.decode() for name, value in message["headers"]}
-        elif message["type"] == "http.response.body":
-            self._body += message.get("body", b"")
-
-    def answer(self) -> Answer:
-        return Answer(self._status, self._headers, json.loads(self._body) if self._body else {})
+        return await Exchange(content).ask(self._app, scope)
 
 
 def _succeeded(answer: Answer) -> Answer:
     if answer.status >= 400:
-        raise _failure(answer.document)
+        raise _failure(_document(answer))
     return answer
+
+
+def _document(answer: Answer) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(answer.body) if answer.body else {}
+    return found
 
 
 def _completed(document: Mapping[str, Any]) -> Mapping[str, Any]:

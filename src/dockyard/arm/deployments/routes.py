@@ -9,11 +9,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from dockyard.arm import schemas
 from dockyard.arm.bodies import check_subscription
-from dockyard.arm.context import context_of
+from dockyard.arm.context import caller_of, context_of
 from dockyard.arm.deployments import documents
 from dockyard.arm.deployments.client import AppResources
 from dockyard.arm.deployments.requests import deployment_id, deployment_request, what_if_request
+from dockyard.arm.describe import describe
 from dockyard.arm.long_running import PACE
 from dockyard.fabric.deployments import Deployments, template_hash
 from dockyard.fabric.foreseeing import foresee
@@ -23,6 +25,13 @@ from dockyard.model.resource_id import ResourceId
 
 _API_VERSION = "2025-04-01"
 _STATE_FILTER = "provisioningstate eq "
+_DEPLOYMENT = schemas.an_object(
+    "properties",
+    tags=schemas.TAGS,
+    properties=schemas.an_object(
+        "template", template=schemas.OBJECT, mode=schemas.MAYBE_TEXT, parameters=schemas.MAYBE_OBJECT
+    ),
+)
 
 
 def _use_case(request: Request) -> Deployments:
@@ -31,9 +40,11 @@ def _use_case(request: Request) -> Deployments:
 
 def _client(request: Request) -> AppResources:
     context = context_of(request)
-    return AppResources(app=request.app, context=context, clock=context.fabric.rooms.clock)
+    clock = context.fabric.rooms.clock
+    return AppResources(app=request.app, context=context, caller=caller_of(request), clock=clock)
 
 
+@describe(answer=schemas.RESOURCES, query=("$filter", "$top"))
 async def list_deployments(request: Request) -> Response:
     """List the deployments of a group, newest first."""
     check_subscription(request)
@@ -44,6 +55,7 @@ async def list_deployments(request: Request) -> Response:
     return JSONResponse({"value": [documents.deployment(each) for each in shown]})
 
 
+@describe(body=_DEPLOYMENT, answer=schemas.RESOURCE)
 async def deployment(request: Request) -> Response:
     """Show, probe, begin or forget one deployment."""
     id = deployment_id(request)
@@ -57,6 +69,7 @@ async def deployment(request: Request) -> Response:
     return JSONResponse(documents.deployment(_use_case(request).get(id=id)))
 
 
+@describe(body=_DEPLOYMENT, answer=schemas.OBJECT)
 async def validate(request: Request) -> Response:
     """Say what is wrong with a deployment without beginning it."""
     asked = await deployment_request(request)
@@ -65,6 +78,7 @@ async def validate(request: Request) -> Response:
     return JSONResponse(document)
 
 
+@describe(body=_DEPLOYMENT, answer=schemas.OBJECT)
 async def what_if(request: Request) -> Response:
     """Say what a deployment would change."""
     asked = await what_if_request(request)
@@ -76,12 +90,14 @@ async def what_if(request: Request) -> Response:
     return JSONResponse(documents.what_if(changes, ids_only=asked.ids_only))
 
 
+@describe()
 async def cancel(request: Request) -> Response:
     """End a deployment under way."""
     await _use_case(request).cancel(id=deployment_id(request))
     return Response(status_code=204)
 
 
+@describe(answer=schemas.an_object("template", template=schemas.OBJECT))
 async def export(request: Request) -> Response:
     """Give a deployment's template back."""
     found = _use_case(request).get(id=deployment_id(request))
@@ -95,12 +111,14 @@ async def export(request: Request) -> Response:
     return JSONResponse({"template": found.template})
 
 
+@describe(answer=schemas.a_list(schemas.OBJECT))
 async def operations(request: Request) -> Response:
     """List the steps of a deployment."""
     found = _use_case(request).get(id=deployment_id(request))
     return JSONResponse({"value": [documents.operation(found, step) for step in found.steps]})
 
 
+@describe(answer=schemas.OBJECT)
 async def operation(request: Request) -> Response:
     """Show one step of a deployment."""
     found = _use_case(request).get(id=deployment_id(request))
@@ -111,12 +129,14 @@ async def operation(request: Request) -> Response:
     raise NotFound(f"The deployment '{found.id.name}' has no operation '{wanted}'", code="DeploymentOperationNotFound")
 
 
+@describe(answer=schemas.an_object("status", status=schemas.TEXT))
 async def status(request: Request) -> Response:
     """Serve the URL a client polls."""
     found = _use_case(request).get(id=deployment_id(request))
     return JSONResponse(documents.status(found), headers={} if found.state.is_final else PACE)
 
 
+@describe()
 async def elsewhere(_request: Request) -> NoReturn:
     """Refuse deployments to a whole subscription."""
     raise InvalidRequest(
@@ -169,7 +189,7 @@ ROUTES = [
     Route(f"{_SHORT}/operations", operations),
     Route(f"{_SHORT}/operations/{{step}}", operation),
     Route(f"{_ONE}/operationstatuses/{{operation}}", status),
-    Route(_ELSEWHERE, elsewhere, methods=_METHODS),
-    Route(f"{_ELSEWHERE}/{{name}}", elsewhere, methods=_METHODS),
-    Route(f"{_ELSEWHERE}/{{name}}/{{action}}", elsewhere, methods=_METHODS),
+    Route(_ELSEWHERE, elsewhere, methods=_METHODS, include_in_schema=False),
+    Route(f"{_ELSEWHERE}/{{name}}", elsewhere, methods=_METHODS, include_in_schema=False),
+    Route(f"{_ELSEWHERE}/{{name}}/{{action}}", elsewhere, methods=_METHODS, include_in_schema=False),
 ]

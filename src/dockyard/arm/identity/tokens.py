@@ -1,7 +1,7 @@
 """Access tokens: short-lived, signed by this server alone, checked for issuer, audience and expiry.
 
-Used by ``routes`` to issue and by ``guard`` to check. The one service principal is the user's own client, whose
-secret lies in a file only the user can read.
+Used by ``routes`` to issue and by ``guard`` to check. The user's own client is known by the secret in a file only the
+user can read, every other principal by the hash in the store (``fabric.principals``).
 """
 
 from __future__ import annotations
@@ -13,9 +13,19 @@ from datetime import UTC, datetime, timedelta
 import jwt
 
 from dockyard.model.errors import Unauthenticated
+from dockyard.model.principal import ServicePrincipal
 
 LIFETIME = timedelta(hours=1)
+TENANT_ID = "adfs"
 _ALGORITHM = "HS256"
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Whose token it is, and for which of its secrets it was issued."""
+
+    client_id: str
+    secret_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,25 +38,30 @@ class Tokens:
     client_secret: str = field(repr=False)
     signing_key: bytes = field(repr=False)
 
-    def issue(self, *, client_id: str, client_secret: str) -> str:
-        """Return a token for the right secret. Raises Unauthenticated otherwise."""
+    def is_own(self, *, client_id: str, client_secret: str) -> bool:
+        """Tell whether these are the id and the secret of the user's own client."""
         right_id = hmac.compare_digest(client_id.encode(), self.client_id.encode())
         right_secret = hmac.compare_digest(client_secret.encode(), self.client_secret.encode())
-        if not (right_id and right_secret):
-            raise Unauthenticated("The client id or secret is wrong", code="invalid_client")
+        return right_id and right_secret
+
+    def issue(self, principal: ServicePrincipal) -> str:
+        """Return a token for a principal that has proved itself."""
         now = datetime.now(UTC)
         claims = {
             "iss": self.issuer,
             "aud": self.audience,
-            "sub": client_id,
-            "appid": client_id,
+            "tid": TENANT_ID,
+            "sub": principal.object_id,
+            "oid": principal.object_id,
+            "appid": principal.client_id,
+            "sid": principal.secret_id,
             "iat": now,
             "exp": now + LIFETIME,
         }
         return jwt.encode(claims, self.signing_key, algorithm=_ALGORITHM)
 
-    def check(self, authorization: str | None) -> None:
-        """Pass a good ``Authorization`` header. Raises Unauthenticated for none, another scheme or a bad token."""
+    def check(self, authorization: str | None) -> Claims:
+        """Return what a good ``Authorization`` header says. Raises Unauthenticated for any other."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated(
@@ -54,13 +69,13 @@ class Tokens:
                 resolution="Log in with the credentials of this server, 'credentials.json' in its config folder.",
             )
         try:
-            jwt.decode(
+            claims = jwt.decode(
                 token.strip(),
                 self.signing_key,
                 algorithms=[_ALGORITHM],
                 audience=self.audience,
                 issuer=self.issuer,
-                options={"require": ["exp", "iss", "aud"]},
+                options={"require": ["exp", "iss", "aud", "appid", "sid"]},
             )
         except jwt.ExpiredSignatureError as error:
             raise Unauthenticated("The access token has expired", code="ExpiredAuthenticationToken") from error
@@ -70,6 +85,7 @@ class Tokens:
                 resolution="Log in again.",
                 code="InvalidAuthenticationToken",
             ) from error
+        return Claims(client_id=str(claims["appid"]), secret_id=str(claims["sid"]))
 
     def sign_path(self, path: str) -> str:
         """Return a signature that lets its bearer fetch ``path`` for an hour."""

@@ -8,11 +8,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from dockyard.arm import schemas
 from dockyard.arm.bodies import check_subscription
 from dockyard.arm.context import context_of
+from dockyard.arm.describe import describe
 from dockyard.model.resource_id import ResourceId
 
 
+@describe(answer=schemas.RESOURCES)
 async def resources(request: Request) -> Response:
     """List the resources of a group. Images are not among them: they belong to the host, not to a group."""
     check_subscription(request)
@@ -21,7 +24,7 @@ async def resources(request: Request) -> Response:
     found: list[dict[str, Any]] = []
     for machine in fabric.virtual_machines.list(resource_group=group):
         found.append(_entry(machine.id, location=machine.location))
-        children = fabric.extensions.list(machine=machine.id)
+        children = [*fabric.extensions.list(machine=machine.id), *fabric.run_commands.list(machine=machine.id)]
         found += [_entry(child.id, location=child.location) for child in children]
     found += [
         _entry(account.id, location=account.location) for account in fabric.storage_accounts.list(resource_group=group)

@@ -8,24 +8,31 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from dockyard.arm import schemas
 from dockyard.arm.bodies import check_subscription, read_body, read_tags
-from dockyard.arm.context import LOCATION, TENANT_ID, context_of
+from dockyard.arm.context import LOCATION, TENANT_ID, context_of, may
+from dockyard.arm.describe import describe
 from dockyard.arm.long_running import accepted_response
 from dockyard.model.errors import NotFound
 from dockyard.model.resource_group import ResourceGroup
 
 
+@describe(answer=schemas.a_list(schemas.SUBSCRIPTION))
 async def subscriptions(request: Request) -> Response:
-    """List the one subscription."""
-    return JSONResponse({"value": [_subscription(request)]})
+    """List the one subscription, to those who have a role in it."""
+    id = f"/subscriptions/{context_of(request).subscription_id}"
+    seen = may(request, action="Microsoft.Resources/subscriptions/read", scope=id, anywhere=True)
+    return JSONResponse({"value": [_subscription(request)] if seen else []})
 
 
+@describe(answer=schemas.SUBSCRIPTION)
 async def subscription(request: Request) -> Response:
     """Show the one subscription."""
     check_subscription(request)
     return JSONResponse(_subscription(request))
 
 
+@describe(answer=schemas.a_list(schemas.NAMED))
 async def locations(request: Request) -> Response:
     """List the one location."""
     check_subscription(request)
@@ -33,13 +40,18 @@ async def locations(request: Request) -> Response:
     return JSONResponse({"value": [{"id": id, "name": LOCATION, "displayName": "This machine"}]})
 
 
+@describe(answer=schemas.RESOURCES)
 async def groups(request: Request) -> Response:
-    """List the resource groups."""
+    """List the resource groups in which the caller has a role."""
     check_subscription(request)
-    found = context_of(request).fabric.resource_groups.list()
-    return JSONResponse({"value": [_group(group) for group in found]})
+    shown = [_group(group) for group in context_of(request).fabric.resource_groups.list()]
+    action = "Microsoft.Resources/subscriptions/resourceGroups/read"
+    return JSONResponse(
+        {"value": [each for each in shown if may(request, action=action, scope=each["id"], anywhere=True)]}
+    )
 
 
+@describe(body=schemas.TAGGED, answer=schemas.RESOURCE)
 async def group(request: Request) -> Response:
     """Show, probe, create or delete one resource group."""
     check_subscription(request)

@@ -8,18 +8,28 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from dockyard.arm import schemas
 from dockyard.arm.bodies import check_subscription, read_body, read_tags, resource_id
 from dockyard.arm.context import LOCATION, context_of
+from dockyard.arm.describe import describe
 from dockyard.fabric.storage_accounts import StorageAccounts
 from dockyard.model.storage_account import STORAGE_ACCOUNTS, StorageAccount
 
 _SERVICES = ("blob", "file", "queue", "table")
+_ACCOUNT = schemas.an_object(
+    location=schemas.MAYBE_TEXT,
+    tags=schemas.TAGS,
+    kind=schemas.MAYBE_TEXT,
+    sku=schemas.maybe(schemas.an_object("name", name=schemas.TEXT)),
+    properties=schemas.maybe(schemas.an_object(accountType=schemas.MAYBE_TEXT)),
+)
 
 
 def _use_case(request: Request) -> StorageAccounts:
     return context_of(request).fabric.storage_accounts
 
 
+@describe(answer=schemas.RESOURCES)
 async def list_accounts(request: Request) -> Response:
     """List the accounts of a group or of the subscription."""
     check_subscription(request)
@@ -27,6 +37,7 @@ async def list_accounts(request: Request) -> Response:
     return JSONResponse({"value": [_document(account) for account in found]})
 
 
+@describe(body=_ACCOUNT, answer=schemas.RESOURCE)
 async def account(request: Request) -> Response:
     """Show, create, change or delete one account."""
     id = resource_id(request, type=STORAGE_ACCOUNTS)

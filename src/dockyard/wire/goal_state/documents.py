@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockyard.model.guest import GuestGoal, Plugin
+from dockyard.model.guest import Configuration, GuestGoal, Plugin
 from dockyard.wire.addresses import manifest_url, part_url, status_url
 from dockyard_contract import extensions_config as contract
 from dockyard_contract.extensions_config import ExtensionsConfig, dump_extensions_config
@@ -101,19 +101,27 @@ def _plugin(plugin: Plugin) -> contract.Plugin:
         version=plugin.version,
         location=manifest_url(handler_name=plugin.handler_name, version=plugin.version),
         state=contract.HandlerState(plugin.state.value),
-        settings=_settings(plugin),
+        settings=None if plugin.configurations or _is_bare(plugin) else _settings(plugin),
+        configurations=tuple(_named(one) for one in plugin.configurations),
     )
 
 
-def _settings(plugin: Plugin) -> contract.PluginSettings | None:
-    if plugin.settings is None and plugin.protected is None:
-        return None
-    protected = plugin.protected
+def _is_bare(plugin: Plugin) -> bool:
+    return plugin.settings is None and plugin.protected is None
+
+
+def _named(one: Configuration) -> contract.NamedSettings:
+    state = contract.ConfigurationState.ENABLED if one.is_wanted else contract.ConfigurationState.DISABLED
+    return contract.NamedSettings(name=one.name, settings=_settings(one), state=state)
+
+
+def _settings(holder: Plugin | Configuration) -> contract.PluginSettings:
+    protected = holder.protected
     settings = HandlerSettings(
-        public=public_settings(dict(plugin.settings or {}), document=contract.DOCUMENT),
+        public=public_settings(dict(holder.settings or {}), document=contract.DOCUMENT),
         protected=protected.ciphertext if protected else None,
         thumbprint=protected.thumbprint if protected else None,
     )
     return contract.PluginSettings(
-        sequence_number=plugin.sequence_number, settings=settings, dependency_level=plugin.dependency_level
+        sequence_number=holder.sequence_number, settings=settings, dependency_level=holder.dependency_level
     )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dockyard_guest.errors import GuestError, SupersededError
-from dockyard_guest.values import Applied
+from dockyard_guest.values import Applied, Repeats
 
 from . import certificates, data_disk, hardening, platform_guard
 from .change import commit, put_in_place, roll_back, run_engine
@@ -50,6 +50,7 @@ class DockerHandler:
     """The Docker extension on one machine; see `ports.Handler`."""
 
     title = "Docker"
+    repeats = Repeats.WHENEVER_ASKED
 
     def __init__(self, *, machine: Machine, version: str) -> None:
         self._machine = machine

@@ -1,0 +1,57 @@
+"""The ASGI layer that lets a request through when its caller's roles grant the action it is."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from dockyard.arm.answers import refuse
+from dockyard.arm.authorization.actions import Demand, demand
+from dockyard.arm.context import caller_of, may
+from dockyard.fabric.roles import Roles
+from dockyard.model.errors import DockyardError, Forbidden, NotFound
+from dockyard.model.principal import ServicePrincipal
+
+
+class Authorization:
+    """Answer 403 as ARM words it unless the caller may. What has no caller was let through as public before."""
+
+    def __init__(self, app: ASGIApp, *, roles: Roles, subscription_id: str) -> None:
+        self._app = app
+        self._roles = roles
+        self._subscription_id = subscription_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check, then pass on."""
+        caller = scope.get("state", {}).get("caller")
+        if scope["type"] == "http" and caller is not None:
+            error = self._refusal(caller, method=scope["method"], path=scope["path"])
+            if error is not None:
+                await refuse(error, scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _refusal(self, caller: ServicePrincipal, *, method: str, path: str) -> DockyardError | None:
+        subscription = path.split("/")[2:3] if path.startswith("/subscriptions/") else []
+        if subscription and subscription[0].lower() != self._subscription_id.lower():
+            return NotFound(f"The subscription '{subscription[0]}' could not be found", code="SubscriptionNotFound")
+        wanted = demand(method=method, path=path)
+        if wanted is None:
+            return None
+        may = self._roles.may(caller, action=wanted.action, scope=wanted.scope, anywhere=wanted.anywhere)
+        return None if may else authorization_failed(caller, wanted)
+
+
+def check_may(request: Request, *, action: str, scope: str) -> None:
+    """Check a right that does not follow from the request itself. Raises Forbidden."""
+    if not may(request, action=action, scope=scope):
+        raise authorization_failed(caller_of(request), Demand(action, scope))
+
+
+def authorization_failed(caller: ServicePrincipal, wanted: Demand) -> Forbidden:
+    """Return the refusal in ARM's words."""
+    return Forbidden(
+        f"The client '{caller.client_id}' with object id '{caller.object_id}' does not have authorization to perform"
+        f" action '{wanted.action}' over scope '{wanted.scope}' or the scope is invalid. If access was recently"
+        " granted, please refresh your credentials"
+    )

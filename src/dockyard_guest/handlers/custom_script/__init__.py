@@ -1,0 +1,1 @@
+"""The CustomScript extension: fetches files and runs a script or a command, once for each sequence number."""
