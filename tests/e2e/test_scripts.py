@@ -83,20 +83,19 @@ def meeting(own: str, other: str) -> str:
 
 def test_invoke_prints_output_as_it_comes_and_passes_on_the_exit_code(home: Home, machine: str) -> None:
     argv = [str(PROGRAM), "vm", "run-command", "invoke", machine, "--script", SLOW]
-    process = subprocess.Popen(
-        argv, env=home.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
     lines, moments = [], []
-    for line in process.stdout:
-        lines.append(line)
-        moments.append(time.monotonic())
-    error = process.stderr.read()
-    assert process.wait(timeout=60) == 7
+    with subprocess.Popen(
+        argv, env=home.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for line in process.stdout:
+            lines.append(line)
+            moments.append(time.monotonic())
+        error = process.stderr.read()
+    assert (process.returncode, error) == (7, "oh\n")
     assert lines == [f"line {number}\n" for number in (1, 2, 3, 4)]
     assert moments[-1] - moments[0] > 3
-    assert error == "oh\n"
 
 
 def test_the_time_limit_ends_all_that_a_script_has_started(home: Home, machine: str) -> None:
@@ -106,8 +105,8 @@ def test_the_time_limit_ends_all_that_a_script_has_started(home: Home, machine: 
 
 
 def test_a_deleted_run_command_leaves_nothing(home: Home, machine: str) -> None:
-    for name in ("left", "right"):
-        home.run("vm", "run-command", "delete", machine, name)
+    home.run("vm", "run-command", "delete", machine, "left", "--no-wait")
+    home.run("vm", "run-command", "delete", machine, "right")
     gone = "sudo sh -c 'ls -d /var/lib/waagent/*RunCommand* /var/lib/waagent/run-command-handler 2>/dev/null || true'"
     home.until(lambda: home.ssh(machine, gone) == "", seconds=60, what="the handler to be gone")
 

@@ -219,20 +219,31 @@ def test_a_configuration_that_was_removed_and_made_anew_is_done(once: Context) -
     assert once.enable(removed, name="first").files[DEEDS] == "one\none\n"
 
 
+def taken_over(state: State, name: str) -> State:
+    """The state as the agent leaves it when the version changes: statuses are gone, copies of them are not."""
+    old, new = folder(), f"{LIB}/{NAME}-1.4.0"
+    status, settings = f"{old}/status/{name}.0.status", f"{old}/config/{name}.0.settings"
+    gone = state.file(status, None)
+    kept = [path for path in gone.files if path == f"{old}/mrseq" or path.startswith(f"{old}/status/")]
+    copies = {path.replace(old, new): gone.files[path] for path in (*kept, settings)}
+    return replace(gone, files={**gone.files, **copies})
+
+
 def test_a_configuration_is_not_done_again_by_another_version_whose_agent_has_removed_the_status(once: Context) -> None:
     first = once.enable(named(State(), "first", "one"), name="first")
-    disabled = once.run("disable", first, name="first")
-    status = f"{folder()}/status/first.0.status"
-    new = f"{LIB}/{NAME}-1.4.0"
-    copied = {
-        path.replace(folder(), new): text
-        for path, text in disabled.files.items()
-        if path == f"{folder()}/mrseq" or (path.startswith(f"{folder()}/status/") and path != status)
-    }
-    settings = {f"{new}/config/first.0.settings": disabled.files[f"{folder()}/config/first.0.settings"]}
-    after = once.enable(State(files={**disabled.files, **copied, **settings}), name="first", version="1.4.0")
+    after = once.enable(taken_over(once.run("disable", first, name="first"), "first"), name="first", version="1.4.0")
     assert (after.events, after.files[DEEDS]) == ((), "one\n")
-    assert after.files[f"{new}/status/first.0.status"] == first.files[status]
+    new = f"{LIB}/{NAME}-1.4.0"
+    assert after.files[f"{new}/status/first.0.status"] == first.files[f"{folder()}/status/first.0.status"]
+    assert after.files[f"{new}/mrseq"] == "0 1.4.0 first\n"
+
+
+def test_a_configuration_made_anew_after_a_change_of_version_is_done(once: Context) -> None:
+    first = once.enable(named(State(), "first", "one"), name="first")
+    after = once.enable(taken_over(once.run("disable", first, name="first"), "first"), name="first", version="1.4.0")
+    removed = once.run("disable", after, name="first", version="1.4.0")
+    anew = removed.file(f"{LIB}/{NAME}-1.4.0/status/first.0.status", None)
+    assert once.enable(anew, name="first", version="1.4.0").files[DEEDS] == "one\none\n"
 
 
 def test_configurations_that_are_gone_are_forgotten(once: Context) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -17,7 +18,7 @@ from dockyard.client.names import DEFAULT_GROUP, MachineName
 from dockyard.client.run_commands import Follower, RunRequest, RunView
 from dockyard.client.text import printable
 from dockyard.client.views import Document
-from dockyard.model.errors import DeadlineExceeded, InvalidRequest, OperationFailed
+from dockyard.model.errors import DeadlineExceeded, DockyardError, InvalidRequest, OperationFailed
 from dockyard.model.resource_id import check_resource_name
 
 if TYPE_CHECKING:
@@ -87,10 +88,10 @@ def invoke(
     try:
         seen = _run(connection, request, timeout=timeout)
     except KeyboardInterrupt:
-        run_commands.delete(connection, request.machine, name=request.name)
+        _forget(connection, request)
         output.note("\nInterrupted. The script is being ended.")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
-    run_commands.delete(connection, request.machine, name=request.name)
+    _forget(connection, request)
     _judge(seen, timeout=timeout)
 
 
@@ -193,6 +194,12 @@ def _run(connection: Connection, request: RunRequest, *, timeout: int) -> RunVie
         err=Follower(_writer(sys.stderr), missed=_missed),
         deadline=timeout + _FIRST_INSTALL_SECONDS,
     )
+
+
+def _forget(connection: Connection, request: RunRequest) -> None:
+    """Begin to take the run command away; what keeps it from going is no failure of the script."""
+    with contextlib.suppress(DockyardError):
+        run_commands.delete(connection, request.machine, name=request.name)
 
 
 def _judge(seen: RunView, *, timeout: int) -> None:

@@ -47,7 +47,9 @@ def run_enable(call: Call, *, handler: Handler, machine: Machine, log: Callable[
         return f"The work for sequence number {call.sequence_number} has been done."
     if is_given_up(found, repeats=handler.repeats):
         machine.scripts.end(desk_of(call, machine=machine).record)
-        return str(fail(interrupted(handler), report=report))
+        given_up = fail(interrupted(handler), report=report)
+        note_number(call, files=machine.files)
+        return str(given_up)
     report.write(StatusWord.TRANSITIONING, f"Enabling {handler.title}.")
     try:
         _start(call, handler=handler, machine=machine)

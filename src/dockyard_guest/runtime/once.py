@@ -107,7 +107,10 @@ def keep_status(call: Call, *, files: Files) -> None:
 
 
 def bring_back_status(call: Call, *, files: Files) -> None:
-    """After a change of the version, put the kept status of a configuration back in its place."""
+    """After a change of the version, put the kept status of a configuration back and take the number over.
+
+    Without that last, a configuration that is removed and made anew later would be taken for this one.
+    """
     last = last_number(call, files=files)
     is_another = last is not None and last.number == call.sequence_number and last.version not in ("", call.version)
     if not is_another or files.mode(call.status_file) is not None:
@@ -115,6 +118,7 @@ def bring_back_status(call: Call, *, files: Files) -> None:
     content = files.read(f"{call.status_file}{_KEPT}")
     if content is not None:
         files.write(call.status_file, content, mode=0o600)
+        note_number(call, files=files)
 
 
 def _gone(call: Call, known: Mapping[str, Accepted], *, files: Files) -> set[str]:

@@ -17,13 +17,13 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from dockyard_guest.errors import PermanentError
+from dockyard_guest.errors import GuestError, PermanentError
 from dockyard_guest.values import Account
 
 from .processes import descendants, started_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from dockyard_guest.ports import Commands, Files, Services
     from dockyard_guest.values import ScriptOrder
@@ -58,11 +58,14 @@ class SystemScripts:
         in_scope = self._services.is_available()
         if not in_scope:
             _adopt_orphans()
+        if in_scope:  # recorded before it starts: a script that nobody knows of could not be ended
+            self._files.write(order.record, f"{_UNIT} {order.unit}.scope".encode(), mode=0o600)
         process = _started(argv_of(order, in_scope=in_scope), order)
-        mark = f"{_UNIT} {order.unit}.scope" if in_scope else f"{_PROCESS} {process.pid} {started_at(process.pid)}"
-        self._files.write(order.record, mark.encode(), mode=0o600)
-        self._log(f"the script runs as {mark}")
-        return SystemScript(process, record=order.record, scripts=self)
+        script = SystemScript(process, record=order.record, scripts=self)
+        if not in_scope:
+            self._record_process(script, process.pid, record=order.record)
+        self._log(f"the script runs as process {process.pid}, unit {order.unit}")
+        return script
 
     def end(self, record: str) -> None:
         """Kill the script that a record tells of; see `ports.Scripts`."""
@@ -74,6 +77,13 @@ class SystemScripts:
             if pid.isdigit() and started_at(int(pid)) == moment:
                 _kill_all([int(pid)])
         self._files.remove(record)
+
+    def _record_process(self, script: SystemScript, pid: int, *, record: str) -> None:
+        try:
+            self._files.write(record, f"{_PROCESS} {pid} {started_at(pid)}".encode(), mode=0o600)
+        except GuestError:
+            script.kill()
+            raise
 
     def _kill_unit(self, unit: str) -> None:
         # The whole control group at once; stop then waits until it is empty.
@@ -118,30 +128,32 @@ def argv_of(order: ScriptOrder, *, in_scope: bool) -> list[str]:
 
 
 def _started(argv: list[str], order: ScriptOrder) -> subprocess.Popen[bytes]:
-    stdout, stderr = _output(order.stdout), _output(order.stderr)
     try:
-        return subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            env=dict(order.environment),
-            cwd=order.folder,
-            start_new_session=True,
-            umask=0o022,
-        )
+        with _output(order.stdout) as stdout, _output(order.stderr) as stderr:
+            return subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                env=dict(order.environment),
+                cwd=order.folder,
+                start_new_session=True,
+                umask=0o022,
+            )
     except OSError as error:
         raise PermanentError(f"The script could not be started: {error.strerror}.") from error
-    finally:
-        os.close(stdout)
-        os.close(stderr)
 
 
-def _output(path: str) -> int:
+@contextlib.contextmanager
+def _output(path: str) -> Iterator[int]:
     # Appended to, so that a program that opens its own output anew, as /dev/stdout, overwrites nothing.
     _remove(path)
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    return os.open(path, flags, 0o600)
+    number = os.open(path, flags, 0o600)
+    try:
+        yield number
+    finally:
+        os.close(number)
 
 
 def _adopt_orphans() -> None:
