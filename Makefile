@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 NAME ?= quickstart
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart test test-fast test-e2e test-guest-pythons lint format bench extension lock clean
+.PHONY: help setup setup-tests quickstart test test-fast test-e2e test-guest-pythons lint format bench extension lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,19 +13,22 @@ help: ## Show this list
 setup: ## Install what is missing and make .venv/bin/dockyard
 	@scripts/setup
 
+setup-tests: ## The same, and what the tests alone need
+	@scripts/setup tests
+
 quickstart: setup ## A Docker-enabled VM from nothing to `docker run` over mutual TLS
 	@scripts/quickstart $(NAME)
 
-test: setup test-guest-pythons ## Every test, a real VM included (about a quarter of an hour)
+test: setup-tests test-guest-pythons ## Every test, a real VM included (about a quarter of an hour)
 	@$(PY) -m pytest
 
 test-guest-pythons: setup ## The guest's tests on every other Python from 3.9 on that this computer has
 	@scripts/test-guest-pythons
 
-test-fast: setup ## The tests that need no root and no VM (under a minute)
+test-fast: setup-tests ## The tests that need no root and no VM (under a minute)
 	@$(PY) -m pytest -m "not privileged and not e2e"
 
-test-e2e: setup ## Only the tests that boot a real VM
+test-e2e: setup-tests ## Only the tests that boot a real VM
 	@$(PY) -m pytest -m e2e
 
 lint: setup ## Format, lint, types and import contracts

@@ -77,6 +77,20 @@ class Home:
     def ssh(self, name: str, command: str) -> str:
         return self.run("vm", "ssh", name, "--", command).output
 
+    def ssh_with_input(self, name: str, command: str, *, text: str) -> str:
+        """Run a command in a machine with something on its standard input."""
+        done = subprocess.run(
+            [str(PROGRAM), "vm", "ssh", name, "--", command],
+            env=self.environment,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
     def server_pid(self) -> int:
         return int(json.loads((self.folder / "state/serve.json").read_text())["pid"])
 

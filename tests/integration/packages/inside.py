@@ -1,6 +1,7 @@
 """Runs in namespaces of its own, on a copy-on-write layer over this machine: real package managers, the guest's code.
 
-Started by ``test_real_packages.py``: ``python inside.py <apt|dnf> <repositories> <key>``; prints one JSON object.
+Started by ``test_real_packages.py``: ``python inside.py <apt|dnf|zypper> <repositories> <key> <another key>``;
+prints one JSON object.
 """
 
 from __future__ import annotations
@@ -20,8 +21,12 @@ from dockyard_guest.system.packages.choice import packages_of
 from dockyard_guest.values import OsRelease, Repository
 
 LAYER = Path("/run/layer")
-RELEASES = {"apt": OsRelease("debian", codename="trixie"), "dnf": OsRelease("fedora", version_id="42")}
-BASES = {"apt": "linux/debian", "dnf": "linux/fedora"}
+RELEASES = {
+    "apt": OsRelease("debian", codename="trixie"),
+    "dnf": OsRelease("fedora", version_id="42"),
+    "zypper": OsRelease("sles", version_id="42"),
+}
+BASES = {"apt": "linux/debian", "dnf": "linux/fedora", "zypper": "linux/fedora"}
 SHOWN = ("docker-ce", "docker-ce-cli", "containerd.io", "docker.io", "containerd", "needs-containerd", "podman-like")
 
 
@@ -55,10 +60,18 @@ def mount(*words: str) -> None:
 
 
 def forget_repositories() -> None:
-    for path in ("/etc/apt/sources.list.d", "/etc/yum.repos.d", "/var/lib/apt/lists"):
+    for path in ("/etc/apt/sources.list.d", "/etc/yum.repos.d", "/etc/zypp/repos.d", "/var/lib/apt/lists"):
         shutil.rmtree(path, ignore_errors=True)
         Path(path).mkdir(parents=True)
     Path("/etc/apt/sources.list").write_text("")
+
+
+def have_one_rpm_database() -> None:
+    """As on a distribution of rpm's: Debian's rpm keeps one in each user's home, which zypper does not look into."""
+    for folder in ("/etc/rpm", "/etc/products.d"):
+        Path(folder).mkdir(exist_ok=True)
+    Path("/etc/rpm/macros").write_text("%_dbpath /var/lib/rpm\n")
+    subprocess.run(["rpm", "--initdb"], check=True)
 
 
 def shown(packages: Packages) -> dict[str, str]:
@@ -74,9 +87,11 @@ def attempt(act: object) -> str:
     return ""
 
 
-def main(kind: str, repositories: Path, key: str) -> dict[str, object]:
+def main(kind: str, repositories: Path, key: str, foreign: str) -> dict[str, object]:
     enter_layer()
     forget_repositories()
+    if kind != "apt":
+        have_one_rpm_database()
     files, step, seen = SystemFiles(), Step(), dict[str, object]()
     commands = SystemCommands(log=lambda text: print(text, file=sys.stderr))
     packages = packages_of(RELEASES[kind], commands=commands, clock=SystemClock(), files=files)
@@ -92,10 +107,13 @@ def main(kind: str, repositories: Path, key: str) -> dict[str, object]:
         packages.trust(found)
         packages.refresh(step=step)
 
-    if kind == "apt":
-        from tests.support.signing_keys import KEY  # noqa: PLC0415 - not every manager has a part with a foreign key
+    def with_foreign_key() -> None:
+        put(foreign, BASES[kind])
+        packages.install(("containerd.io",), if_known=(), step=step)
 
-        seen["foreign key"] = attempt(lambda: put(KEY, BASES[kind]))
+    seen["foreign key"] = attempt(with_foreign_key)
+    seen["by a foreign key"] = shown(packages)
+    packages.remove(sorted(packages.installed() - at_first))
     put(key, BASES[kind])
     offered = packages.offered("docker-ce")
     clients = packages.offered("docker-ce-cli")
@@ -121,4 +139,4 @@ def main(kind: str, repositories: Path, key: str) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]).read_text())))
+    print(json.dumps(main(sys.argv[1], Path(sys.argv[2]), *(Path(name).read_text() for name in sys.argv[3:5]))))

@@ -55,7 +55,7 @@ def make_apt_repository(folder: Path, *, key_home: Path) -> None:
 
 
 def make_rpm_repository(folder: Path, *, key_home: Path) -> None:
-    """Docker's layout for Fedora 42 in `folder`: three versions of the engine, each package signed."""
+    """Docker's layout for Fedora 42 in `folder`: three versions of the engine, each package signed, and the index."""
     base = folder / "linux/fedora/42/x86_64/stable"
     base.mkdir(parents=True)
     for version in RPM_VERSIONS:
@@ -73,6 +73,7 @@ def make_rpm_repository(folder: Path, *, key_home: Path) -> None:
     ]
     run("rpmsign", *macros, "--addsign", *(str(path) for path in base.glob("*.rpm")), home=key_home)
     run("createrepo_c", "--quiet", str(base))
+    run("gpg", "--batch", "--armor", "--detach-sign", str(base / "repodata/repomd.xml"), home=key_home)
 
 
 def _deb(pool: Path, name: str, version: str, more: str, *, program: str = "") -> None:

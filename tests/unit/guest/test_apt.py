@@ -82,6 +82,18 @@ class Programs:
         return completed
 
 
+class SlowPrograms(Programs):
+    """Each takes its time."""
+
+    def __init__(self, clock: Clock, *, seconds: float, **answers: list[Completed]) -> None:
+        super().__init__(**answers)
+        self._clock, self._seconds = clock, seconds
+
+    def run(self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"") -> Completed:
+        self._clock.sleep(self._seconds)
+        return super().run(argv, timeout=timeout, stdin=stdin)
+
+
 class Step:
     """Notes what is said; gives up when told."""
 
@@ -156,6 +168,15 @@ def test_a_network_that_never_comes_ends_with_52_and_the_host() -> None:
     assert int(caught.value.exit_code) == 52
     assert "temporary failure resolving deb.debian.org" in caught.value.brief
     assert NETWORK_PATIENCE - 60 <= clock.now <= NETWORK_PATIENCE
+
+
+@pytest.mark.parametrize(("seconds", "attempts"), [(30, 3), (400, 2)])
+def test_attempts_that_take_long_count_but_a_second_is_made(seconds: float, attempts: int) -> None:
+    clock = Clock()
+    programs = SlowPrograms(clock, seconds=seconds, apt_get_update=[answer(NO_NAME, 100)])
+    with pytest.raises(TemporaryError):
+        apt(programs, clock=clock).install(["docker.io"], if_known=[], step=Step())
+    assert programs.ran == ["apt-get update"] * attempts
 
 
 def test_a_lock_is_waited_for_and_its_holder_is_named() -> None:

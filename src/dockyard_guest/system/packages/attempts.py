@@ -25,7 +25,9 @@ LOCK_PATIENCE = 1200.0
 """Seconds to wait for other package managers: unattended upgrades of a fresh machine take that long."""
 
 NETWORK_PATIENCE = 120.0
-"""Seconds to wait for the package mirror from its first failure: a network late at boot comes within these."""
+"""Seconds to wait for the package mirror from the first attempt's start: a network late at boot comes within these.
+
+An attempt itself may wait long for a resolver or a connection. A second one is made in any case."""
 
 UPDATE_LIMIT = 600.0
 INSTALL_LIMIT = 1800.0
@@ -73,17 +75,23 @@ class Attempts:
             PermanentError: The package manager refused; `what` is named as what failed.
         """
         deadline: float | None = None
-        pause = _FIRST_PAUSE
+        tries, pause = 0, _FIRST_PAUSE
         while True:
             self.wait_for_locks(step=step)
+            deadline = deadline or self._clock.monotonic() + NETWORK_PATIENCE
+            tries += 1
             completed = self.stream(argv, step=step, limit=limit)
             if completed.exit_code in self._manner.good_codes:
                 return
             trouble = passing_trouble(completed.output, manner=self._manner)
             if trouble is None:
                 raise self.refused(what, completed)
-            deadline = deadline or self._clock.monotonic() + NETWORK_PATIENCE
-            self._pause(trouble, seconds=pause, deadline=deadline, step=step)
+            left = deadline - self._clock.monotonic()
+            if tries > 1 and left <= pause:
+                raise _given_up(trouble)
+            told = f"giving up in {left:.0f} s" if left > pause else "for the last time"
+            step.say(f"the packages cannot be had: {trouble}; next try in {pause:.0f} s, {told}")
+            self._sleep(pause, step=step)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def act(self, argv: Sequence[str], *, what: str) -> None:
@@ -138,22 +146,19 @@ class Attempts:
             exit_code=ExitCode.MISSING_DEPENDENCY,
         )
 
-    def _pause(self, trouble: str, *, seconds: float, deadline: float, step: Step) -> None:
-        left = deadline - self._clock.monotonic()
-        if left <= seconds:
-            raise TemporaryError(
-                f"The packages cannot be had: {trouble}.",
-                details=f"Tried for {NETWORK_PATIENCE:.0f} seconds.",
-                resolution="Give this machine a way to its package mirror, or use an image that has the engine.",
-                exit_code=ExitCode.MISSING_DEPENDENCY,
-            )
-        step.say(f"the packages cannot be had: {trouble}; next try in {seconds:.0f} s, giving up in {left:.0f} s")
-        self._sleep(seconds, step=step)
-
     def _sleep(self, seconds: float, *, step: Step) -> None:
         step.checkpoint()
         self._clock.sleep(seconds)
         step.checkpoint()
+
+
+def _given_up(trouble: str) -> TemporaryError:
+    return TemporaryError(
+        f"The packages cannot be had: {trouble}.",
+        details=f"Tried for {NETWORK_PATIENCE:.0f} seconds.",
+        resolution="Give this machine a way to its package mirror, or use an image that has the engine.",
+        exit_code=ExitCode.MISSING_DEPENDENCY,
+    )
 
 
 def passing_trouble(output: str, *, manner: Manner) -> str | None:
