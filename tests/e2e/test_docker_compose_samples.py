@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from dockyard.pki import certificates
 from tests.e2e.conftest import Home
+from tests.e2e.docker_extension import new_certificates, send
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 SERVER = "127.0.0.1:5000"
@@ -97,14 +97,9 @@ def public() -> dict[str, Any]:
 
 def protected() -> dict[str, Any]:
     """The guide's protected configuration, with certificates and a registry of ours."""
-    authority = certificates.certificate_authority(common_name="2016", days=2)
-    server = certificates.server_certificate(
-        authority=authority, common_name="*", dns_names=["one"], ip_addresses=["127.0.0.1"], days=2
-    )
-    files = {"ca": authority.certificate_pem, "cert": server.certificate_pem, "key": server.key_pem}
     return {
         "environment": {"SECRET_ENV": SECRET, "MYSQL_ROOT_PASSWORD": ROOT_PASSWORD},
-        "certs": {name: base64.b64encode(pem).decode() for name, pem in files.items()},
+        "certs": new_certificates("one"),
         "login": {"server": SERVER, "username": "myusername", "password": PASSWORD, "email": "name@example.com"},
     }
 
@@ -138,21 +133,6 @@ def applied(home: Home, docker_vm: str, registry: str) -> Iterator[dict[str, Any
 
 def quoted(script: str) -> str:
     return "'" + script.replace("'", "'\\''") + "'"
-
-
-def send(home: Home, machine: str, *, public: dict[str, Any], protected: dict[str, Any] | None, expect: int = 0) -> str:
-    """Set the extension; answers what the user is told."""
-    file = home.folder / "protected.json"
-    words = ["--publisher", "Microsoft.Azure.Extensions", "--type", "DockerExtension", "--version", "1.0"]
-    words += ["--settings", json.dumps(public)]
-    if protected is not None:
-        file.write_text(json.dumps(protected))
-        words += ["--protected-settings", f"@{file}"]
-    try:
-        done = home.run("vm", "extension", "set", machine, *words, expect=expect)
-    finally:
-        file.unlink(missing_ok=True)
-    return done.output + done.error
 
 
 def test_a_port_without_certificates_is_not_opened_as_it_was_then(home: Home, docker_vm: str, registry: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import re
 import signal
@@ -17,6 +15,7 @@ import pytest
 
 from dockyard.pki import certificates
 from tests.e2e.conftest import Home
+from tests.e2e.docker_extension import new_certificates, send
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 GOAL = (
@@ -123,14 +122,14 @@ def test_nothing_listens_for_docker_before_there_are_certificates(home: Home, pl
 
 
 def test_a_port_without_certificates_is_refused_by_the_handler(home: Home, plain_vm: str) -> None:
-    done = set_docker(home, plain_vm, settings={"docker": {"port": "2376"}}, protected=None)
+    done = send(home, plain_vm, public={"docker": {"port": "2376"}}, protected=None, expect=1)
     assert "cert" in done.lower()
     assert ":2376" not in home.ssh(plain_vm, "sudo ss -ltn")
 
 
 def test_an_option_the_engine_refuses_is_told_in_its_own_words(home: Home, plain_vm: str) -> None:
     settings = {"docker": {"port": "2376", "options": ["--no-such-option"]}}
-    done = set_docker(home, plain_vm, settings=settings, protected=server_certificates())
+    done = send(home, plain_vm, public=settings, protected={"certs": new_certificates(plain_vm)}, expect=1)
     assert "no-such-option" in done
 
 
@@ -139,29 +138,11 @@ def test_a_guest_without_network_is_told_what_it_lacks(home: Home, plain_vm: str
     for closed in ("! -d 168.63.129.16 -p tcp --syn", "-p udp"):
         refuse = "-j REJECT --reject-with icmp-net-unreachable"
         home.ssh(plain_vm, f"sudo iptables -I OUTPUT ! -o lo {closed} {refuse}")
-    done = set_docker(home, plain_vm, settings={"docker": {"port": "2376"}}, protected=server_certificates())
+    settings = {"docker": {"port": "2376"}}
+    done = send(home, plain_vm, public=settings, protected={"certs": new_certificates(plain_vm)}, expect=1)
     assert "packages cannot be had" in done
     assert "mirror" in done
     assert ":2376" not in home.ssh(plain_vm, "sudo ss -ltn")
-
-
-def set_docker(home: Home, name: str, *, settings: object, protected: object | None) -> str:
-    """Set the extension, which must fail; return what the user is told."""
-    file = home.folder / "protected.json"
-    file.write_text(json.dumps(protected))
-    words = ["--publisher", "Microsoft.Azure.Extensions", "--type", "DockerExtension"]
-    words += ["--settings", json.dumps(settings)]
-    words += ["--protected-settings", f"@{file}"] if protected is not None else []
-    return home.run("vm", "extension", "set", name, *words, expect=1).error
-
-
-def server_certificates() -> dict[str, dict[str, str]]:
-    authority = certificates.certificate_authority(common_name="test", days=2)
-    server = certificates.server_certificate(
-        authority=authority, common_name="two", dns_names=["two"], ip_addresses=["127.0.0.1"], days=2
-    )
-    files = {"ca": authority.certificate_pem, "cert": server.certificate_pem, "key": server.key_pem}
-    return {"certs": {name: base64.b64encode(pem).decode() for name, pem in files.items()}}
 
 
 def test_a_killed_hypervisor_is_told_and_the_machine_starts_again(home: Home, docker_vm: str, busybox: str) -> None:
