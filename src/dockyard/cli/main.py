@@ -13,13 +13,14 @@ from typing import Annotated
 import typer
 import typer.main
 
-from dockyard.cli import doctor, env, errors, image, options, principal, role, serve, vm
+from dockyard.cli import doctor, env, errors, extension, image, options, principal, role, serve, vm
 from dockyard.cli.exit_codes import ExitCode, exit_code
 from dockyard.config import Paths
 from dockyard.model.errors import DockyardError
 
 _MACHINES = "Machines"
 _ACCESS = "Access"
+_EXTENSIONS = "Extensions"
 _HOST = "This host"
 
 app = typer.Typer(
@@ -58,6 +59,7 @@ def root(
 app.add_typer(vm.app, name="vm", rich_help_panel=_MACHINES)
 app.command("env", rich_help_panel=_MACHINES, epilog=env.EXAMPLES)(env.env)
 app.add_typer(image.app, name="image", rich_help_panel=_MACHINES)
+app.add_typer(extension.app, name="extension", rich_help_panel=_EXTENSIONS)
 app.add_typer(principal.app, name="principal", rich_help_panel=_ACCESS)
 app.add_typer(role.app, name="role", rich_help_panel=_ACCESS)
 app.command("doctor", rich_help_panel=_HOST, epilog=doctor.EXAMPLES)(doctor.doctor)

@@ -35,8 +35,10 @@ def find(program: str) -> Path | None:
     return Path(found) if found else None
 
 
-def run(argv: Sequence[str], *, environment: Mapping[str, str] | None = None, deadline: float) -> Completed:
-    """Run a program to its end with no input.
+def run(
+    argv: Sequence[str], *, environment: Mapping[str, str] | None = None, text: str | None = None, deadline: float
+) -> Completed:
+    """Run a program to its end, with ``text`` on its standard input, or with nothing there.
 
     Raises:
         Exhausted: the program is not on PATH.
@@ -45,7 +47,8 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str] | None = None, de
     try:
         done = subprocess.run(
             list(argv),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if text is None else None,
+            input=text,
             capture_output=True,
             text=True,
             errors="replace",

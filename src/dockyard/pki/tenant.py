@@ -35,7 +35,7 @@ class TenantKeyFiles:
         """Make the pair when there is none; return its thumbprint, upper-case SHA-1."""
         path = self._path(vm_id)
         if not path.exists():
-            files.write(path, _new_pair(common_name=vm_id), mode=files.SECRET)
+            files.write(path, new_pair(common_name=vm_id), mode=files.SECRET)
         return thumbprint(self._certificate(vm_id))
 
     def encrypt(self, *, vm_id: str, plaintext: bytes) -> str:
@@ -69,7 +69,8 @@ def thumbprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303 - a name, not a proof
 
 
-def _new_pair(*, common_name: str) -> bytes:
+def new_pair(*, common_name: str) -> bytes:
+    """Return a new certificate and its key as PKCS#12 with an empty password."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     now = datetime.now(UTC)
