@@ -46,6 +46,8 @@ def enables(home: Home, machine: str) -> int:
 
 @pytest.fixture(scope="module")
 def machine(home: Home, plain_vm: str) -> Iterator[str]:
+    # The agent repeats every extension's enable at each new goal; one that failed before would begin its work again.
+    home.run("vm", "extension", "delete", plain_vm, "DockerExtension", expect=None)
     yield plain_vm
     home.run("vm", "extension", "delete", plain_vm, TYPE, expect=None)
     for name in home.run("vm", "run-command", "list", plain_vm, "--quiet").output.split():
