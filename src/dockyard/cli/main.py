@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 import typer.main
 
-from dockyard.cli import doctor, env, errors, extension, image, options, principal, role, serve, vm
+from dockyard.cli import az, doctor, env, errors, extension, image, options, principal, role, serve, vm
 from dockyard.cli.exit_codes import ExitCode, exit_code
 from dockyard.config import Paths
 from dockyard.model.errors import DockyardError
@@ -58,6 +58,7 @@ def root(
 
 app.add_typer(vm.app, name="vm", rich_help_panel=_MACHINES)
 app.command("env", rich_help_panel=_MACHINES, epilog=env.EXAMPLES)(env.env)
+app.command("az", rich_help_panel=_MACHINES, epilog=az.EXAMPLES, context_settings=az.CONTEXT)(az.az)
 app.add_typer(image.app, name="image", rich_help_panel=_MACHINES)
 app.add_typer(extension.app, name="extension", rich_help_panel=_EXTENSIONS)
 app.add_typer(principal.app, name="principal", rich_help_panel=_ACCESS)

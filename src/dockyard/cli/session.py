@@ -40,8 +40,16 @@ class Session:
 def open_session() -> Session:
     """Start the server when it does not run, and connect to it. Raises DockyardError."""
     paths = Paths.default()
+    return Session(paths, connection.Connection(credentials_in_use(paths)))
+
+
+def credentials_in_use(paths: Paths) -> Credentials:
+    """Start the server when it does not run; return what lets this user in, or whom he wants to be.
+
+    Raises DockyardError.
+    """
     own = serve.ensure(paths, command=SERVE_COMMAND, notify=output.note)
-    return Session(paths, connection.Connection(_of_another() or own))
+    return _of_another() or own
 
 
 def _of_another() -> Credentials | None:

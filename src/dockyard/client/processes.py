@@ -81,10 +81,10 @@ def start_apart(argv: Sequence[str], *, log: Path) -> subprocess.Popen[bytes]:
     return started
 
 
-def become(argv: Sequence[str]) -> NoReturn:
-    """Replace this process by the program. Raises Exhausted when it is not on PATH."""
+def become(argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> NoReturn:
+    """Replace this process by the program; ``environment`` is added to its own. Raises Exhausted: it is not on PATH."""
     try:
-        os.execvp(argv[0], list(argv))  # noqa: S606 - no shell is wanted
+        os.execvpe(argv[0], list(argv), {**os.environ, **(environment or {})})  # noqa: S606 - no shell is wanted
     except FileNotFoundError as error:
         raise missing(argv[0]) from error
 
