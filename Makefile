@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 NAME ?= quickstart
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests quickstart test test-fast test-e2e test-guest-pythons lint format bench extension lock clean
+.PHONY: help setup setup-tests quickstart test test-fast test-e2e test-az test-guest-pythons lint format bench extension lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test-guest-pythons: setup ## The guest's tests on every other Python from 3.9 on
 
 test-fast: setup-tests ## The tests that need no root and no VM (under a minute)
 	@$(PY) -m pytest -m "not privileged and not e2e"
+
+test-az: setup-tests ## Azure's own command line against Dockyard (installs it first: 750 MB, into build/az)
+	@scripts/test-az
 
 test-e2e: setup-tests ## Only the tests that boot a real VM
 	@$(PY) -m pytest -m e2e
@@ -50,6 +53,8 @@ lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
 	  --no-annotate --no-header pyproject.toml --group dev -o requirements.lock
 	@uv pip compile --universal --python-version 3.9 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-annotate --no-header --group guest-pythons -o requirements-guest.lock
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-annotate --no-header --group az -o requirements-az.lock
 
 clean: ## Remove what the other targets made in this folder
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
