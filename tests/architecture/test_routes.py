@@ -20,6 +20,7 @@ ACTION = re.compile(r"[A-Z][A-Za-z]+\.[A-Z][A-Za-z]+(/[A-Za-z]+)+/(read|write|de
 PARAMETER = re.compile(r"\{[^}]+\}")
 # What needs no role: the public documents, what carries a signature of its own, and what any caller may ask for.
 OPEN = {
+    "GET /metadata/aliases",
     "GET /metadata/endpoints",
     "GET /adfs/.well-known/openid-configuration",
     "GET /adfs/adfs/v2.0/.well-known/openid-configuration",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -91,6 +91,9 @@ class FakeImages:
 
     def __post_init__(self) -> None:
         self.may_finish.set()
+
+    def offered(self) -> Mapping[str, ImageReference]:
+        return {"debian-13": URN}
 
     def resolve(self, *, name: str) -> ImageReference:
         if name not in ("debian-13", str(URN)):

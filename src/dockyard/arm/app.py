@@ -9,7 +9,15 @@ from starlette.middleware import Middleware
 from dockyard.arm import errors
 from dockyard.arm.authorization import routes as authorization
 from dockyard.arm.authorization.check import Authorization
-from dockyard.arm.compute import catalogue, extensions, images, operations, run_commands, virtual_machines
+from dockyard.arm.compute import (
+    catalogue,
+    extensions,
+    image_catalogue,
+    images,
+    operations,
+    run_commands,
+    virtual_machines,
+)
 from dockyard.arm.context import ArmContext
 from dockyard.arm.deployments import routes as deployments
 from dockyard.arm.host import routes as host
@@ -42,6 +50,7 @@ def build_app(context: ArmContext) -> Starlette:
             *images.ROUTES,
             *operations.ROUTES,
             *catalogue.ROUTES,
+            *image_catalogue.ROUTES,
             *deployments.ROUTES,
             *storage.ROUTES,
             *host.ROUTES,

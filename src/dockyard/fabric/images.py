@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dockyard.fabric.operations import Journal, Operations, Work
 from dockyard.fabric.ports import ImageStore, Store
 from dockyard.model.errors import Conflict, NotFound
-from dockyard.model.image import Image, ImageBuildOptions
+from dockyard.model.image import Image, ImageBuildOptions, ImageReference
 from dockyard.model.operation import Operation, OperationKind
 from dockyard.model.resource_id import ResourceId
 
@@ -20,6 +20,10 @@ class Images:
         self._images = images
         self._operations = operations
         self._progress: dict[str, str] = {}
+
+    def offered(self) -> Mapping[str, ImageReference]:
+        """Return what machines can be made from, built already or not: URNs by alias."""
+        return self._images.offered()
 
     def list(self) -> Sequence[Image]:
         """Return the built images."""

@@ -155,6 +155,9 @@ class TenantKeys(Protocol):
 class ImageStore(Protocol):
     """VM images by name."""
 
+    def offered(self) -> Mapping[str, ImageReference]:
+        """Return what can be built, URNs by alias."""
+
     def resolve(self, *, name: str) -> ImageReference:
         """Turn an alias or URN into the URN of something that can be built. Raises NotFound: PlatformImageNotFound."""
 

@@ -48,6 +48,10 @@ class ImageGallery:
         self._contents = Contents.read()
         self._scratch = scratch
 
+    def offered(self) -> Mapping[str, ImageReference]:
+        """Return what can be built, URNs by alias."""
+        return {recipe.alias: recipe.urn for recipe in self._catalogue.recipes}
+
     def resolve(self, *, name: str) -> ImageReference:
         """Turn an alias or URN into the URN of something that can be built.
 

@@ -170,6 +170,25 @@ async def test_the_catalogue_names_what_can_be_installed(api: Api) -> None:
     assert await api.do(versions) == ["1.3.0"]
 
 
+async def test_the_catalogue_of_images_leads_from_publisher_to_version(api: Api) -> None:
+    def browse(client: ComputeManagementClient) -> None:
+        images = client.virtual_machine_images
+        publishers = [found.name for found in images.list_publishers("local")]
+        assert "Debian" in publishers
+        assert [found.name for found in images.list_offers("local", "debian")] == ["debian-13"]
+        assert [found.name for found in images.list_skus("local", "Debian", "debian-13")] == ["13"]
+        (version,) = images.list("local", "Debian", "debian-13", "13")
+        image = images.get("local", "Debian", "debian-13", "13", version.name)
+        assert image.os_disk_image is not None
+        assert image.os_disk_image.operating_system == "Linux"
+        with pytest.raises(ResourceNotFoundError) as refused:
+            images.list_offers("local", "Nobody")
+        assert refused.value.error is not None
+        assert refused.value.error.code == "PlatformImageNotFound"
+
+    await api.do(browse)
+
+
 async def test_the_console_log_is_served_to_a_signed_address_only(api: Api) -> None:
     def console(client: ComputeManagementClient) -> str:
         client.virtual_machines.begin_create_or_update("dockyard", "web", BODY).result()

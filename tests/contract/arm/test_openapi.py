@@ -158,6 +158,7 @@ async def test_no_route_answers_without_a_token_but_the_public_ones(calls: Direc
                 assert answer.status_code == 401, (method, path)
     assert public == {
         "/metadata/endpoints",
+        "/metadata/aliases",
         "/adfs/.well-known/openid-configuration",
         "/adfs/adfs/v2.0/.well-known/openid-configuration",
         "/adfs/oauth2/token",

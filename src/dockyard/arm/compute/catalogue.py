@@ -18,8 +18,9 @@ from dockyard.model.extension import ExtensionPackage
 
 @describe(answer=schemas.an_array(schemas.NAMED))
 async def publishers(request: Request) -> Response:
-    """List who published extensions."""
-    names = sorted({package.publisher for package in _packages(request)})
+    """List who published extensions or VM images."""
+    images = context_of(request).fabric.images.offered().values()
+    names = sorted({package.publisher for package in _packages(request)} | {urn.publisher for urn in images})
     return JSONResponse([_entry(request, name) for name in names])
 
 

@@ -12,6 +12,7 @@ from dockyard.model.errors import Unauthenticated
 
 _PUBLIC = (
     "/metadata/endpoints",
+    "/metadata/aliases",
     "/adfs/.well-known/openid-configuration",
     "/adfs/adfs/v2.0/.well-known/openid-configuration",
     "/adfs/oauth2/token",

@@ -35,6 +35,7 @@ async def endpoints(request: Request) -> Response:
             "resourceManager": context.endpoint,
             "microsoftGraphResourceId": f"{context.endpoint}/",  # az names a directory, even where it asks it nothing
             "suffixes": {},
+            "vmImageAliasDoc": f"{context.endpoint}/metadata/aliases",
         }
     )
 
