@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dockyard.fabric.booting import BOOT_DEADLINE_SECONDS
 from dockyard.fabric.requests import ForwardRequest
-from dockyard.fabric.virtual_machines import BOOT_DEADLINE_SECONDS
 from dockyard.model.errors import Conflict, Exhausted, InvalidRequest, NotFound, OperationFailed, PreconditionFailed
 from dockyard.model.operation import Operation, OperationStatus
 from dockyard.model.provisioning import PowerState, ProvisioningState
@@ -127,10 +127,10 @@ async def test_machines_get_ports_and_addresses_of_their_own(world: World) -> No
 async def test_stop_and_start(world: World) -> None:
     await create(world)
     machines = world.fabric.virtual_machines
-    stopped = machines.stop(id=machine_id(), skip_shutdown=False)
+    stopped = world.fabric.power.stop(id=machine_id(), skip_shutdown=False)
     await world.fabric.operations.wait(operation_id=stopped.id)
     assert await machines.power_state(world.machine()) is PowerState.STOPPED
-    started = machines.start(id=machine_id())
+    started = world.fabric.power.start(id=machine_id())
     await world.boot()
     done = await world.fabric.operations.wait(operation_id=started.id)
     assert done.status is OperationStatus.SUCCEEDED
@@ -139,7 +139,7 @@ async def test_stop_and_start(world: World) -> None:
 
 async def test_restart_waits_for_a_fresh_report(world: World) -> None:
     await create(world)
-    operation = world.fabric.virtual_machines.restart(id=machine_id())
+    operation = world.fabric.power.restart(id=machine_id())
     await world.until(lambda: world.machine().agent is None)
     await world.boot()
     done = await world.fabric.operations.wait(operation_id=operation.id)
@@ -178,7 +178,7 @@ async def test_a_machine_whose_process_ended_shows_as_stopped_and_starts_again(w
     await create(world)
     world.hypervisor.crash(vm_id=world.machine().vm_id)
     assert await world.fabric.virtual_machines.power_state(world.machine()) is PowerState.STOPPED
-    operation = world.fabric.virtual_machines.start(id=machine_id())
+    operation = world.fabric.power.start(id=machine_id())
     await world.boot()
     done = await world.fabric.operations.wait(operation_id=operation.id)
     assert done.status is OperationStatus.SUCCEEDED

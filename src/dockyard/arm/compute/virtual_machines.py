@@ -17,6 +17,7 @@ from dockyard.arm.compute.tags import own_tags
 from dockyard.arm.context import LOCATION, context_of
 from dockyard.arm.describe import describe
 from dockyard.arm.long_running import accepted_response, put_response
+from dockyard.fabric.power import Power
 from dockyard.fabric.virtual_machines import VirtualMachines
 from dockyard.model.errors import Unauthenticated
 from dockyard.model.extension import Extension
@@ -46,6 +47,10 @@ _MACHINE = schemas.a_body(
 
 def _use_case(request: Request) -> VirtualMachines:
     return context_of(request).fabric.virtual_machines
+
+
+def _power(request: Request) -> Power:
+    return context_of(request).fabric.power
 
 
 def _id(request: Request) -> ResourceId:
@@ -85,20 +90,20 @@ async def instance_view(request: Request) -> Response:
 @describe()
 async def start(request: Request) -> Response:
     """Start a machine."""
-    return accepted_response(request, operation=_use_case(request).start(id=_id(request)))
+    return accepted_response(request, operation=_power(request).start(id=_id(request)))
 
 
 @describe(query=("skipShutdown",))
 async def stop(request: Request) -> Response:
     """Stop a machine: powerOff and deallocate."""
     skip = request.query_params.get("skipShutdown", "").lower() == "true"
-    return accepted_response(request, operation=_use_case(request).stop(id=_id(request), skip_shutdown=skip))
+    return accepted_response(request, operation=_power(request).stop(id=_id(request), skip_shutdown=skip))
 
 
 @describe()
 async def restart(request: Request) -> Response:
     """Restart a machine."""
-    return accepted_response(request, operation=_use_case(request).restart(id=_id(request)))
+    return accepted_response(request, operation=_power(request).restart(id=_id(request)))
 
 
 @describe(answer=schemas.an_object(serialConsoleLogBlobUri=schemas.TEXT))

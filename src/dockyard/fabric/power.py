@@ -1,0 +1,103 @@
+"""Starting, stopping and restarting machines. Called by the ARM API; the work is resumed by ``reconcile``.
+
+The wish is written at once; an operation then makes it true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dockyard.fabric.booting import Booting
+from dockyard.fabric.guests import Guests
+from dockyard.fabric.machine_records import MachineRecords, called
+from dockyard.fabric.operations import Journal, Operations, Work
+from dockyard.fabric.ports import MachineState
+from dockyard.fabric.rooms import Rooms
+from dockyard.model.operation import Operation, OperationKind
+from dockyard.model.provisioning import ProvisioningState, moved
+from dockyard.model.resource_id import ResourceId
+
+SHUTDOWN_DEADLINE_SECONDS = 90.0
+
+
+class Power:
+    """Whether machines run."""
+
+    def __init__(
+        self, *, rooms: Rooms, operations: Operations, records: MachineRecords, booting: Booting, guests: Guests
+    ) -> None:
+        self._rooms = rooms
+        self._store = rooms.store
+        self._operations = operations
+        self._records = records
+        self._booting = booting
+        self._guests = guests
+
+    def start(self, *, id: ResourceId) -> Operation:
+        """Begin to start a machine. Raises NotFound, Conflict."""
+        return self._change_power(id, kind=OperationKind.START_VIRTUAL_MACHINE, running=True, arguments={})
+
+    def stop(self, *, id: ResourceId, skip_shutdown: bool) -> Operation:
+        """Begin to stop a machine; ``skip_shutdown`` cuts the power. Raises NotFound, Conflict."""
+        arguments = {"skip_shutdown": str(skip_shutdown)}
+        return self._change_power(id, kind=OperationKind.STOP_VIRTUAL_MACHINE, running=False, arguments=arguments)
+
+    def restart(self, *, id: ResourceId) -> Operation:
+        """Begin to shut a machine down and start it again. Raises NotFound, Conflict."""
+        return self._change_power(id, kind=OperationKind.RESTART_VIRTUAL_MACHINE, running=True, arguments={})
+
+    def works(self) -> dict[OperationKind, Work]:
+        """Return the work of each kind of operation, for starting and for resuming."""
+        return {
+            OperationKind.START_VIRTUAL_MACHINE: self.start_work,
+            OperationKind.STOP_VIRTUAL_MACHINE: self.stop_work,
+            OperationKind.RESTART_VIRTUAL_MACHINE: self.restart_work,
+        }
+
+    async def start_work(self, journal: Journal) -> None:
+        """Start a machine and wait for its agent."""
+        await self._records.guarded(journal, self._start)
+
+    async def stop_work(self, journal: Journal) -> None:
+        """Stop a machine."""
+        await self._records.guarded(journal, self._stop)
+
+    async def restart_work(self, journal: Journal) -> None:
+        """Stop a machine, then start it."""
+        await self._records.guarded(journal, self._restart)
+
+    def _change_power(
+        self, id: ResourceId, *, kind: OperationKind, running: bool, arguments: dict[str, str]
+    ) -> Operation:
+        machine = self._records.get(id=id)
+        self._records.check_idle(machine)
+        state = moved(machine.provisioning_state, ProvisioningState.UPDATING, what=called(id))
+        with self._store.transaction():
+            self._store.put_virtual_machine(
+                replace(machine, provisioning_state=state, wanted_running=running, error=None, steps=())
+            )
+            return self._operations.start(kind=kind, target=id, work=self.works()[kind], arguments=arguments)
+
+    async def _start(self, journal: Journal) -> None:
+        id = journal.operation.target
+        machine = self._records.get(id=id)
+        if await self._rooms.hypervisor.observe(vm_id=machine.vm_id) is not MachineState.RUNNING:
+            self._guests.started(vm_id=machine.vm_id)
+            self._store.put_virtual_machine(replace(self._records.get(id=id), agent=None, process=None))
+        await self._booting.boot(journal, id, image=self._booting.image_of(machine))
+
+    async def _stop(self, journal: Journal) -> None:
+        id = journal.operation.target
+        machine = self._records.get(id=id)
+        journal.step("power-off")
+        if journal.operation.argument("skip_shutdown") == "True":
+            await self._rooms.hypervisor.power_off(vm_id=machine.vm_id)
+        else:
+            await self._rooms.hypervisor.shut_down(vm_id=machine.vm_id, deadline_seconds=SHUTDOWN_DEADLINE_SECONDS)
+        await self._rooms.network.detach(vm_id=machine.vm_id)
+        self._store.put_virtual_machine(replace(self._records.get(id=id), process=None))
+
+    async def _restart(self, journal: Journal) -> None:
+        if journal.operation.step in ("", "power-off"):
+            await self._stop(journal)
+        await self._start(journal)
