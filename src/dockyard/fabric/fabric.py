@@ -22,6 +22,7 @@ from dockyard.fabric.roles import Roles
 from dockyard.fabric.rooms import Rooms
 from dockyard.fabric.run_commands import RunCommands
 from dockyard.fabric.storage_accounts import StorageAccounts
+from dockyard.fabric.updating import Updating
 from dockyard.fabric.virtual_machines import VirtualMachines
 from dockyard.model.operation import OperationKind
 
@@ -73,14 +74,18 @@ def build(*, rooms: Rooms, guests: Guests, packages: PackageStore, changes: Chan
     records = MachineRecords(store=rooms.store, clock=rooms.clock, operations=operations, changes=changes)
     booting = Booting(rooms=rooms, records=records, guests=guests, changes=changes)
     creating = Creating(rooms=rooms, operations=operations, records=records, booting=booting, guests=guests)
-    machines = VirtualMachines(rooms=rooms, operations=operations, records=records, creating=creating, guests=guests)
+    power = Power(rooms=rooms, operations=operations, records=records, booting=booting, guests=guests)
+    updating = Updating(rooms=rooms, operations=operations, records=records, power=power, guests=guests)
+    machines = VirtualMachines(
+        rooms=rooms, operations=operations, records=records, creating=creating, updating=updating
+    )
     extensions = Extensions(rooms=rooms, packages=packages, operations=operations, guests=guests, changes=changes)
     return Fabric(
         rooms=rooms,
         operations=operations,
         guests=guests,
         virtual_machines=machines,
-        power=Power(rooms=rooms, operations=operations, records=records, booting=booting, guests=guests),
+        power=power,
         extensions=extensions,
         run_commands=RunCommands(store=rooms.store, extensions=extensions, operations=operations),
         images=Images(store=rooms.store, images=rooms.images, operations=operations),

@@ -64,7 +64,13 @@ class Power:
 
     async def restart_work(self, journal: Journal) -> None:
         """Stop a machine, then start it."""
-        await self._records.guarded(journal, self._restart)
+        await self._records.guarded(journal, self.cycle)
+
+    async def cycle(self, journal: Journal) -> None:
+        """Shut a machine down and start it; begins with the start when the journal says that it was shut down."""
+        if journal.operation.step in ("", "power-off"):
+            await self._stop(journal)
+        await self._start(journal)
 
     def _change_power(
         self, id: ResourceId, *, kind: OperationKind, running: bool, arguments: dict[str, str]
@@ -96,8 +102,3 @@ class Power:
             await self._rooms.hypervisor.shut_down(vm_id=machine.vm_id, deadline_seconds=SHUTDOWN_DEADLINE_SECONDS)
         await self._rooms.network.detach(vm_id=machine.vm_id)
         self._store.put_virtual_machine(replace(self._records.get(id=id), process=None))
-
-    async def _restart(self, journal: Journal) -> None:
-        if journal.operation.step in ("", "power-off"):
-            await self._stop(journal)
-        await self._start(journal)

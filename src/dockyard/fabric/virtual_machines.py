@@ -12,13 +12,13 @@ from dataclasses import replace
 
 from dockyard.fabric import planning
 from dockyard.fabric.creating import Creating
-from dockyard.fabric.guests import Guests
 from dockyard.fabric.machine_records import MachineRecords
 from dockyard.fabric.operations import Operations, Work
 from dockyard.fabric.ports import MachineState
 from dockyard.fabric.requests import VirtualMachineRequest
 from dockyard.fabric.rooms import Rooms
-from dockyard.model.errors import Conflict, NotFound, PreconditionFailed
+from dockyard.fabric.updating import Updating
+from dockyard.model.errors import NotFound, PreconditionFailed
 from dockyard.model.operation import Operation, OperationKind
 from dockyard.model.provisioning import PowerState, ProvisioningState
 from dockyard.model.resource_id import ResourceId, check_virtual_machine_name
@@ -29,14 +29,14 @@ class VirtualMachines:
     """Create, look at, change and delete machines."""
 
     def __init__(
-        self, *, rooms: Rooms, operations: Operations, records: MachineRecords, creating: Creating, guests: Guests
+        self, *, rooms: Rooms, operations: Operations, records: MachineRecords, creating: Creating, updating: Updating
     ) -> None:
         self._rooms = rooms
         self._store = rooms.store
         self._operations = operations
         self._records = records
         self._creating = creating
-        self._guests = guests
+        self._updating = updating
 
     def get(self, *, id: ResourceId) -> VirtualMachine:
         """Return one machine. Raises NotFound."""
@@ -63,7 +63,7 @@ class VirtualMachines:
     def create(
         self, *, request: VirtualMachineRequest, only_if_absent: bool
     ) -> tuple[VirtualMachine, Operation | None]:
-        """Begin to create a machine, or change the tags of an existing one (then without an operation).
+        """Begin to create a machine, or change an existing one (without an operation when it has nothing to do).
 
         Raises:
             PreconditionFailed: it exists and ``only_if_absent``.
@@ -75,7 +75,9 @@ class VirtualMachines:
         self._check_group(request.id)
         existing = self._store.virtual_machine(id=request.id)
         if existing is not None:
-            return self._update(existing, request=request, only_if_absent=only_if_absent), None
+            if only_if_absent:
+                raise _exists(existing)
+            return self._updating.update(existing, request=request)
         machine = planning.new_machine(
             request=request,
             vm_id=str(uuid.uuid4()),
@@ -90,13 +92,6 @@ class VirtualMachines:
                 kind=OperationKind.CREATE_VIRTUAL_MACHINE, target=machine.id, work=self._creating.create_work
             )
         return machine, operation
-
-    def set_tags(self, *, id: ResourceId, tags: dict[str, str]) -> VirtualMachine:
-        """Replace the tags. Raises NotFound."""
-        machine = replace(self._records.get(id=id), tags=tags)
-        self._store.put_virtual_machine(machine)
-        self._guests.published(vm_id=machine.vm_id)
-        return machine
 
     async def delete(self, *, id: ResourceId) -> Operation | None:
         """Begin to delete a machine with everything it has; None when there is none. Ends a creation under way."""
@@ -122,26 +117,8 @@ class VirtualMachines:
         return {
             OperationKind.CREATE_VIRTUAL_MACHINE: self._creating.create_work,
             OperationKind.DELETE_VIRTUAL_MACHINE: self._creating.delete_work,
+            **self._updating.works(),
         }
-
-    def _update(
-        self, existing: VirtualMachine, *, request: VirtualMachineRequest, only_if_absent: bool
-    ) -> VirtualMachine:
-        if only_if_absent:
-            raise PreconditionFailed(
-                f"A virtual machine named '{existing.id.name}' already exists",
-                details=f"It is in resource group '{existing.id.resource_group}', created {existing.created_at:%F %T}.",
-                resolution="Choose another name, or delete it first.",
-            )
-        self._records.check_idle(existing)
-        same = (request.size, request.os_profile) == (existing.size, existing.os_profile)
-        if not same or self._rooms.images.resolve(name=request.image_name) != existing.image:
-            raise Conflict(
-                f"Only the tags of the virtual machine '{existing.id.name}' can be changed",
-                resolution="Delete it and create it anew with the other image, size or user.",
-                code="PropertyChangeNotAllowed",
-            )
-        return self.set_tags(id=existing.id, tags=dict(request.tags))
 
     def _check_group(self, id: ResourceId) -> None:
         names = {group.name.lower() for group in self._store.resource_groups()}
@@ -151,3 +128,11 @@ class VirtualMachines:
                 resolution="Create it first, or use the group 'dockyard'.",
                 code="ResourceGroupNotFound",
             )
+
+
+def _exists(machine: VirtualMachine) -> PreconditionFailed:
+    return PreconditionFailed(
+        f"A virtual machine named '{machine.id.name}' already exists",
+        details=f"It is in resource group '{machine.id.resource_group}', created {machine.created_at:%F %T}.",
+        resolution="Choose another name, or delete it first.",
+    )

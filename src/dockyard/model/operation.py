@@ -15,6 +15,7 @@ class OperationKind(Enum):
 
     CREATE_VIRTUAL_MACHINE = "create-virtual-machine"
     DELETE_VIRTUAL_MACHINE = "delete-virtual-machine"
+    UPDATE_VIRTUAL_MACHINE = "update-virtual-machine"
     START_VIRTUAL_MACHINE = "start-virtual-machine"
     STOP_VIRTUAL_MACHINE = "stop-virtual-machine"
     RESTART_VIRTUAL_MACHINE = "restart-virtual-machine"

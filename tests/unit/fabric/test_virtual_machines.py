@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from dockyard.fabric.booting import BOOT_DEADLINE_SECONDS
 from dockyard.fabric.requests import ForwardRequest
+from dockyard.hypervisors.qemu.argv import AccelerationKind, machine_arguments
+from dockyard.hypervisors.qemu.files import MachineFiles
 from dockyard.model.errors import Conflict, Exhausted, InvalidRequest, NotFound, OperationFailed, PreconditionFailed
 from dockyard.model.operation import Operation, OperationStatus
 from dockyard.model.provisioning import PowerState, ProvisioningState
+from dockyard.model.virtual_machine import OsProfile, size_named
 from tests.support.fabric import World, machine_request
 from tests.support.values import machine_id
 
@@ -91,6 +98,91 @@ async def test_a_put_while_another_operation_works_is_a_conflict(world: World) -
     begin(world)
     with pytest.raises(Conflict, match="another operation"):
         world.fabric.virtual_machines.create(request=machine_request(), only_if_absent=False)
+
+
+async def update(world: World, **changes: Any) -> Operation | None:
+    request = replace(machine_request(), **changes)
+    _, operation = world.fabric.virtual_machines.create(request=request, only_if_absent=False)
+    return operation
+
+
+def arguments(world: World) -> list[str]:
+    """The command line QEMU would have been started with."""
+    spec = world.hypervisor.last_start(vm_id=world.machine().vm_id)
+    assert spec is not None
+    files = MachineFiles(folder=Path("/m"), sockets=Path("/s"))
+    return machine_arguments(program=Path("/qemu"), spec=spec, files=files, acceleration=AccelerationKind.TCG)
+
+
+async def test_tags_change_at_once_and_the_machine_goes_on(booted: World) -> None:
+    process = booted.machine().process
+    assert await update(booted, tags={"team": "red"}) is None
+    assert booted.machine().tags == {"team": "red"}
+    assert await booted.hypervisor.identify(vm_id=booted.machine().vm_id) == process
+
+
+async def test_the_same_again_changes_nothing(booted: World) -> None:
+    before = booted.machine()
+    assert await update(booted) is None
+    assert booted.machine() == before
+
+
+async def test_another_size_restarts_a_running_machine_with_it(booted: World) -> None:
+    first = await booted.hypervisor.identify(vm_id=booted.machine().vm_id)
+    operation = await update(booted, size=size_named("Standard_B2s"))
+    assert operation is not None
+    assert booted.machine().provisioning_state is ProvisioningState.UPDATING
+    await booted.until(lambda: booted.machine().agent is None)
+    await booted.boot()
+    done = await booted.fabric.operations.wait(operation_id=operation.id)
+    assert done.status is OperationStatus.SUCCEEDED
+    assert await booted.hypervisor.identify(vm_id=booted.machine().vm_id) != first
+    line = " ".join(arguments(booted))
+    assert "-smp 2 " in line
+    assert "-m 4096 " in line
+
+
+async def test_another_size_of_a_stopped_machine_comes_with_its_next_start(booted: World) -> None:
+    power = booted.fabric.power
+    await booted.fabric.operations.wait(operation_id=power.stop(id=machine_id(), skip_shutdown=False).id)
+    operation = await update(booted, size=size_named("Standard_B2s"))
+    assert operation is not None
+    await booted.fabric.operations.wait(operation_id=operation.id)
+    assert await booted.fabric.virtual_machines.power_state(booted.machine()) is PowerState.STOPPED
+    started = power.start(id=machine_id())
+    await booted.boot()
+    await booted.fabric.operations.wait(operation_id=started.id)
+    assert "-m 4096 " in " ".join(arguments(booted))
+
+
+async def test_a_server_that_dies_in_an_update_is_followed_by_one_that_ends_it(booted: World) -> None:
+    vm_id = booted.machine().vm_id
+    operation = await update(booted, size=size_named("Standard_B2s"))
+    assert operation is not None
+    await booted.until(lambda: booted.fabric.operations.get(operation_id=operation.id).step == "boot")
+    booted.hypervisor.crash(vm_id=vm_id)
+    await booted.reopen()
+    await booted.boot()
+    done = await booted.fabric.operations.wait(operation_id=operation.id)
+    assert done.status is OperationStatus.SUCCEEDED
+    assert "-m 4096 " in " ".join(arguments(booted))
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"location": "westus"}, "location"),
+        ({"disk_gib": 40}, "osDisk.diskSizeGB"),
+        ({"os_profile": OsProfile(computer_name="other", admin_username="dockyard")}, "osProfile.computerName"),
+        ({"os_profile": OsProfile(computer_name="web", admin_username="ann")}, "osProfile.adminUsername"),
+    ],
+)
+async def test_what_azure_lets_nobody_change_is_named(booted: World, change: dict[str, Any], name: str) -> None:
+    before = booted.machine()
+    with pytest.raises(Conflict, match=f"Changing property '{name}' is not allowed") as caught:
+        await update(booted, **change)
+    assert caught.value.code == "PropertyChangeNotAllowed"
+    assert booted.machine() == before
 
 
 @pytest.mark.parametrize("name", ["a/b", "", "-web", "web-", "w" * 65, "wéb", "../x", "a b"])

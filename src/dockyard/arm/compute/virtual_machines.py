@@ -10,10 +10,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from dockyard.arm import schemas
-from dockyard.arm.bodies import check_subscription, read_body, read_tags, resource_id
+from dockyard.arm.bodies import check_subscription, read_body, resource_id
 from dockyard.arm.compute import documents
-from dockyard.arm.compute.requests import virtual_machine_request
-from dockyard.arm.compute.tags import own_tags
+from dockyard.arm.compute.requests import patched, virtual_machine_request
 from dockyard.arm.context import LOCATION, context_of
 from dockyard.arm.describe import describe
 from dockyard.arm.long_running import accepted_response, put_response
@@ -21,6 +20,7 @@ from dockyard.fabric.power import Power
 from dockyard.fabric.virtual_machines import VirtualMachines
 from dockyard.model.errors import Unauthenticated
 from dockyard.model.extension import Extension
+from dockyard.model.provisioning import ProvisioningState
 from dockyard.model.resource_id import VIRTUAL_MACHINES, ResourceId
 from dockyard.model.virtual_machine import SIZES, VirtualMachine
 
@@ -43,6 +43,9 @@ _MACHINE = schemas.a_body(
         }
     ]
 }
+
+
+_PATCH = schemas.an_object(tags=schemas.TAGS, properties=schemas.MAYBE_OBJECT)
 
 
 def _use_case(request: Request) -> VirtualMachines:
@@ -69,7 +72,7 @@ async def list_machines(request: Request) -> Response:
     return JSONResponse({"value": [await _brief(request, each, children.get(each.id.key, ())) for each in found]})
 
 
-@describe(body=_MACHINE, patch=schemas.TAGS_ALONE, answer=schemas.RESOURCE, query=("$expand",))
+@describe(body=_MACHINE, patch=_PATCH, answer=schemas.RESOURCE, query=("$expand",))
 async def machine(request: Request) -> Response:
     """Show, create, change or delete one machine."""
     if request.method == "PUT":
@@ -143,13 +146,17 @@ async def _put(request: Request) -> Response:
     only_if_absent = request.headers.get("if-none-match") == "*"
     made, operation = _use_case(request).create(request=wanted, only_if_absent=only_if_absent)
     document = await _document(request, made)
-    return put_response(request, operation=operation, document=document, created=operation is not None)
+    created = made.provisioning_state is ProvisioningState.CREATING
+    return put_response(request, operation=operation, document=document, created=created)
 
 
 async def _patch(request: Request) -> Response:
-    tags = own_tags(read_tags(await read_body(request)))
-    changed = _use_case(request).set_tags(id=_id(request), tags=tags)
-    return JSONResponse(await _document(request, changed))
+    patch = await read_body(request)
+    existing = _use_case(request).get(id=_id(request))
+    body = patched(documents.virtual_machine(existing, extensions=()), patch)
+    wanted = virtual_machine_request(body, id=existing.id)
+    made, operation = _use_case(request).create(request=wanted, only_if_absent=False)
+    return put_response(request, operation=operation, document=await _document(request, made), created=False)
 
 
 async def _document(request: Request, machine: VirtualMachine) -> dict[str, Any]:
