@@ -51,6 +51,8 @@ class VirtualMachines:
     async def power_state(self, machine: VirtualMachine) -> PowerState:
         """Return what is really the case; a process is looked at, not remembered."""
         running = await self._rooms.hypervisor.observe(vm_id=machine.vm_id) is MachineState.RUNNING
+        if machine.deallocated:
+            return PowerState.DEALLOCATING if running else PowerState.DEALLOCATED
         if running:
             return PowerState.RUNNING if machine.wanted_running else PowerState.STOPPING
         starting = machine.wanted_running and not machine.provisioning_state.is_final

@@ -129,6 +129,9 @@ class AgentStatus:
 class VirtualMachine:
     """The stored document. Whether it runs is observed, never stored; ``wanted_running`` is the wish.
 
+    ``deallocated`` tells a machine that gave its processors and memory back from one that was only stopped; it is the
+    difference Azure's bills make, and here nothing but what is shown.
+
     ``kept`` holds members of ARM's ``properties`` that mean nothing to this fabric and are shown as they were given.
     """
 
@@ -146,6 +149,7 @@ class VirtualMachine:
     kept: Mapping[str, Any] = field(default_factory=dict)
     image_id: str = ""
     wanted_running: bool = True
+    deallocated: bool = False
     process: ProcessIdentity | None = None
     incarnation: int = 1
     goal_ticks: int = 0

@@ -12,7 +12,15 @@ from dockyard.fabric.booting import BOOT_DEADLINE_SECONDS
 from dockyard.fabric.requests import ForwardRequest
 from dockyard.hypervisors.qemu.argv import AccelerationKind, machine_arguments
 from dockyard.hypervisors.qemu.files import MachineFiles
-from dockyard.model.errors import Conflict, Exhausted, InvalidRequest, NotFound, OperationFailed, PreconditionFailed
+from dockyard.model.errors import (
+    Conflict,
+    ErrorRecord,
+    Exhausted,
+    InvalidRequest,
+    NotFound,
+    OperationFailed,
+    PreconditionFailed,
+)
 from dockyard.model.operation import Operation, OperationStatus
 from dockyard.model.provisioning import PowerState, ProvisioningState
 from dockyard.model.virtual_machine import OsProfile, size_named
@@ -236,6 +244,54 @@ async def test_restart_waits_for_a_fresh_report(world: World) -> None:
     await world.boot()
     done = await world.fabric.operations.wait(operation_id=operation.id)
     assert done.status is OperationStatus.SUCCEEDED
+
+
+async def test_deallocated_is_a_state_of_its_own_until_the_next_start(booted: World) -> None:
+    machines, power = booted.fabric.virtual_machines, booted.fabric.power
+    await ended(booted, power.deallocate(id=machine_id()))
+    assert await machines.power_state(booted.machine()) is PowerState.DEALLOCATED
+    await ended(booted, power.stop(id=machine_id(), skip_shutdown=True))
+    assert await machines.power_state(booted.machine()) is PowerState.DEALLOCATED
+    await booted.reopen()
+    assert await booted.fabric.virtual_machines.power_state(booted.machine()) is PowerState.DEALLOCATED
+    started = booted.fabric.power.start(id=machine_id())
+    await booted.boot()
+    await ended(booted, started)
+    assert await booted.fabric.virtual_machines.power_state(booted.machine()) is PowerState.RUNNING
+
+
+async def test_a_stopped_machine_is_not_deallocated_until_asked(booted: World) -> None:
+    machines, power = booted.fabric.virtual_machines, booted.fabric.power
+    await ended(booted, power.stop(id=machine_id(), skip_shutdown=False))
+    assert await machines.power_state(booted.machine()) is PowerState.STOPPED
+    await ended(booted, power.deallocate(id=machine_id()))
+    assert await machines.power_state(booted.machine()) is PowerState.DEALLOCATED
+
+
+async def test_redeployed_machines_run_in_a_new_process(booted: World) -> None:
+    first = await booted.hypervisor.identify(vm_id=booted.machine().vm_id)
+    operation = booted.fabric.power.redeploy(id=machine_id())
+    await booted.until(lambda: booted.machine().agent is None)
+    await booted.boot()
+    await ended(booted, operation)
+    assert await booted.hypervisor.identify(vm_id=booted.machine().vm_id) not in (None, first)
+
+
+async def test_reapplying_mends_a_failed_machine_without_a_restart(booted: World) -> None:
+    process = await booted.hypervisor.identify(vm_id=booted.machine().vm_id)
+    failed = replace(booted.machine(), provisioning_state=ProvisioningState.FAILED, error=ErrorRecord("X", "y"))
+    booted.store.put_virtual_machine(failed)
+    booted.network.attached.clear()
+    await ended(booted, booted.fabric.power.reapply(id=machine_id()))
+    assert booted.machine().provisioning_state is ProvisioningState.SUCCEEDED
+    assert booted.machine().error is None
+    assert booted.network.attached == {booted.machine().vm_id}
+    assert await booted.hypervisor.identify(vm_id=booted.machine().vm_id) == process
+
+
+async def ended(world: World, operation: Operation) -> None:
+    done = await world.fabric.operations.wait(operation_id=operation.id)
+    assert done.status is OperationStatus.SUCCEEDED, done.error
 
 
 async def test_deleting_leaves_nothing(world: World) -> None:

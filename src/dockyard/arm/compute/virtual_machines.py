@@ -11,12 +11,11 @@ from starlette.routing import Route
 
 from dockyard.arm import schemas
 from dockyard.arm.bodies import check_subscription, read_body, resource_id
-from dockyard.arm.compute import documents
+from dockyard.arm.compute import documents, power
 from dockyard.arm.compute.requests import patched, virtual_machine_request
 from dockyard.arm.context import LOCATION, context_of
 from dockyard.arm.describe import describe
 from dockyard.arm.long_running import accepted_response, put_response
-from dockyard.fabric.power import Power
 from dockyard.fabric.virtual_machines import VirtualMachines
 from dockyard.model.errors import Unauthenticated
 from dockyard.model.extension import Extension
@@ -52,10 +51,6 @@ def _use_case(request: Request) -> VirtualMachines:
     return context_of(request).fabric.virtual_machines
 
 
-def _power(request: Request) -> Power:
-    return context_of(request).fabric.power
-
-
 def _id(request: Request) -> ResourceId:
     return resource_id(request, type=VIRTUAL_MACHINES)
 
@@ -88,25 +83,6 @@ async def machine(request: Request) -> Response:
 async def instance_view(request: Request) -> Response:
     """Show what is the case now."""
     return JSONResponse(await _view(request, _use_case(request).get(id=_id(request))))
-
-
-@describe()
-async def start(request: Request) -> Response:
-    """Start a machine."""
-    return accepted_response(request, operation=_power(request).start(id=_id(request)))
-
-
-@describe(query=("skipShutdown",))
-async def stop(request: Request) -> Response:
-    """Stop a machine: powerOff and deallocate."""
-    skip = request.query_params.get("skipShutdown", "").lower() == "true"
-    return accepted_response(request, operation=_power(request).stop(id=_id(request), skip_shutdown=skip))
-
-
-@describe()
-async def restart(request: Request) -> Response:
-    """Restart a machine."""
-    return accepted_response(request, operation=_power(request).restart(id=_id(request)))
 
 
 @describe(answer=schemas.an_object(serialConsoleLogBlobUri=schemas.TEXT))
@@ -175,17 +151,14 @@ def _with_view(request: Request) -> bool:
 
 
 async def _view(request: Request, machine: VirtualMachine) -> dict[str, Any]:
-    power = await _use_case(request).power_state(machine)
+    state = await _use_case(request).power_state(machine)
     extensions = context_of(request).fabric.extensions.list(machine=machine.id)
-    return documents.instance_view(machine, power=power, extensions=extensions)
+    return documents.instance_view(machine, power=state, extensions=extensions)
 
 
 def _actions(base: str) -> Sequence[Route]:
     return [
-        Route(f"{base}/start", start, methods=["POST"]),
-        Route(f"{base}/poweroff", stop, methods=["POST"]),
-        Route(f"{base}/deallocate", stop, methods=["POST"]),
-        Route(f"{base}/restart", restart, methods=["POST"]),
+        *power.routes(base),
         Route(f"{base}/retrievebootdiagnosticsdata", boot_diagnostics, methods=["POST"]),
         Route(f"{base}/instanceview", instance_view),
         Route(f"{base}/vmsizes", sizes),
