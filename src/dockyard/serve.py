@@ -30,7 +30,7 @@ from dockyard.fabric import fabric as fabric_module
 from dockyard.fabric.changes import Changes
 from dockyard.fabric.fabric import Fabric
 from dockyard.fabric.guests import Guests
-from dockyard.fabric.virtual_machines import Rooms
+from dockyard.fabric.rooms import Rooms
 from dockyard.gallery.images import ImageGallery
 from dockyard.gallery.packages import PackageGallery
 from dockyard.hypervisors.qemu.acceleration import AccelerationMode

@@ -19,7 +19,7 @@ from dockyard.fabric.fabric import Fabric
 from dockyard.fabric.guests import Guests
 from dockyard.fabric.ports import PlatformLink
 from dockyard.fabric.requests import ExtensionRequest, ForwardRequest, VirtualMachineRequest
-from dockyard.fabric.virtual_machines import Rooms
+from dockyard.fabric.rooms import Rooms
 from dockyard.gallery.packages import PackageGallery
 from dockyard.hypervisors.fake.driver import FakeDriver
 from dockyard.model.errors import DockyardError, NotFound

@@ -25,6 +25,7 @@ _COLOURS = {
     "missing": "red",
     "warning": "yellow",
     "stopped": "dim",
+    "deallocated": "dim",
 }
 
 

@@ -16,8 +16,8 @@ from dockyard.fabric.operations import Journal, Operations, Work
 from dockyard.fabric.planning import Outcome
 from dockyard.fabric.ports import MachineState, PackageStore
 from dockyard.fabric.requests import ExtensionRequest
+from dockyard.fabric.rooms import Rooms
 from dockyard.fabric.run_views import run_failure
-from dockyard.fabric.virtual_machines import Rooms
 from dockyard.model.errors import (
     Conflict,
     DeadlineExceeded,

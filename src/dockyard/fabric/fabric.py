@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dockyard.fabric.booting import Booting
 from dockyard.fabric.changes import Changes
+from dockyard.fabric.creating import Creating
 from dockyard.fabric.deployments import Deployments
 from dockyard.fabric.extensions import Extensions
 from dockyard.fabric.guests import Guests
 from dockyard.fabric.images import Images
+from dockyard.fabric.machine_records import MachineRecords
 from dockyard.fabric.operations import Operations, Work
 from dockyard.fabric.ports import PackageStore
+from dockyard.fabric.power import Power
 from dockyard.fabric.principals import Principals
 from dockyard.fabric.reconcile import Plan, reconcile
 from dockyard.fabric.resource_groups import ResourceGroups
 from dockyard.fabric.roles import Roles
+from dockyard.fabric.rooms import Rooms
 from dockyard.fabric.run_commands import RunCommands
 from dockyard.fabric.storage_accounts import StorageAccounts
-from dockyard.fabric.virtual_machines import Rooms, VirtualMachines
+from dockyard.fabric.updating import Updating
+from dockyard.fabric.virtual_machines import VirtualMachines
 from dockyard.model.operation import OperationKind
 
 
@@ -29,6 +35,7 @@ class Fabric:
     operations: Operations
     guests: Guests
     virtual_machines: VirtualMachines
+    power: Power
     extensions: Extensions
     run_commands: RunCommands
     images: Images
@@ -52,6 +59,7 @@ class Fabric:
     def _works(self) -> dict[OperationKind, Work]:
         return {
             **self.virtual_machines.works(),
+            **self.power.works(),
             **self.extensions.works(),
             **self.run_commands.works(),
             **self.images.works(),
@@ -63,13 +71,21 @@ class Fabric:
 def build(*, rooms: Rooms, guests: Guests, packages: PackageStore, changes: Changes) -> Fabric:
     """Join the use cases. ``guests`` is made first because the platform network needs it."""
     operations = Operations(store=rooms.store, clock=rooms.clock)
-    machines = VirtualMachines(rooms=rooms, operations=operations, guests=guests, changes=changes)
+    records = MachineRecords(store=rooms.store, clock=rooms.clock, operations=operations, changes=changes)
+    booting = Booting(rooms=rooms, records=records, guests=guests, changes=changes)
+    creating = Creating(rooms=rooms, operations=operations, records=records, booting=booting, guests=guests)
+    power = Power(rooms=rooms, operations=operations, records=records, booting=booting, guests=guests)
+    updating = Updating(rooms=rooms, operations=operations, records=records, power=power, guests=guests)
+    machines = VirtualMachines(
+        rooms=rooms, operations=operations, records=records, creating=creating, updating=updating
+    )
     extensions = Extensions(rooms=rooms, packages=packages, operations=operations, guests=guests, changes=changes)
     return Fabric(
         rooms=rooms,
         operations=operations,
         guests=guests,
         virtual_machines=machines,
+        power=power,
         extensions=extensions,
         run_commands=RunCommands(store=rooms.store, extensions=extensions, operations=operations),
         images=Images(store=rooms.store, images=rooms.images, operations=operations),

@@ -11,7 +11,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
 
-from dockyard.fabric.requests import ExtensionRequest, ForwardRequest, VirtualMachineRequest
+from dockyard.fabric.requests import (
+    DEFAULT_DISK_GIB,
+    DEFAULT_SIZE,
+    ExtensionRequest,
+    ForwardRequest,
+    VirtualMachineRequest,
+)
 from dockyard.model.errors import Exhausted
 from dockyard.model.extension import Extension, ExtensionStatus, SubStatus
 from dockyard.model.image import ImageReference
@@ -22,6 +28,7 @@ from dockyard.model.virtual_machine import (
     PortForward,
     Step,
     VirtualMachine,
+    size_named,
 )
 from dockyard_contract.aggregate_status import AggregateStatus, HandlerReport
 
@@ -58,14 +65,15 @@ def new_machine(
         id=request.id,
         vm_id=vm_id,
         location=request.location,
-        size=request.size,
+        size=request.size or size_named(DEFAULT_SIZE),
         image=image,
-        disk_gib=request.disk_gib,
+        disk_gib=request.disk_gib or DEFAULT_DISK_GIB,
         os_profile=request.os_profile,
         network=network,
         created_at=now,
         provisioning_state=ProvisioningState.CREATING,
         tags=request.tags,
+        kept=request.kept,
         goal_ticks=ticks(now),
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from dockyard.fabric.operations import Operations, Work
 from dockyard.fabric.ports import MachineState
-from dockyard.fabric.virtual_machines import Rooms
+from dockyard.fabric.rooms import Rooms
 from dockyard.model.operation import Operation, OperationKind
 from dockyard.model.virtual_machine import ProcessIdentity, VirtualMachine
 

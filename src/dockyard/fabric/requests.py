@@ -10,6 +10,7 @@ from dockyard.model.resource_id import ResourceId
 from dockyard.model.virtual_machine import OsProfile, VirtualMachineSize
 
 DEFAULT_DISK_GIB = 20
+DEFAULT_SIZE = "Standard_B1ms"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,16 +24,20 @@ class ForwardRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class VirtualMachineRequest:
-    """A machine to be. ``image_name`` is an alias or a URN."""
+    """A machine to be. ``image_name`` is an alias or a URN; ``kept`` is shown back and means nothing here.
+
+    None is what the request does not say: a new machine gets the default, an existing one stays as it is.
+    """
 
     id: ResourceId
     location: str
-    size: VirtualMachineSize
     image_name: str
     os_profile: OsProfile
-    disk_gib: int = DEFAULT_DISK_GIB
+    size: VirtualMachineSize | None = None
+    disk_gib: int | None = None
     forwards: tuple[ForwardRequest, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,13 @@ class OperationKind(Enum):
 
     CREATE_VIRTUAL_MACHINE = "create-virtual-machine"
     DELETE_VIRTUAL_MACHINE = "delete-virtual-machine"
+    UPDATE_VIRTUAL_MACHINE = "update-virtual-machine"
     START_VIRTUAL_MACHINE = "start-virtual-machine"
     STOP_VIRTUAL_MACHINE = "stop-virtual-machine"
     RESTART_VIRTUAL_MACHINE = "restart-virtual-machine"
+    DEALLOCATE_VIRTUAL_MACHINE = "deallocate-virtual-machine"
+    REDEPLOY_VIRTUAL_MACHINE = "redeploy-virtual-machine"
+    REAPPLY_VIRTUAL_MACHINE = "reapply-virtual-machine"
     SET_EXTENSION = "set-extension"
     RUN_COMMAND = "run-command"
     DELETE_EXTENSION = "delete-extension"

@@ -32,6 +32,8 @@ class PowerState(Enum):
     RUNNING = "running"
     STOPPING = "stopping"
     STOPPED = "stopped"
+    DEALLOCATING = "deallocating"
+    DEALLOCATED = "deallocated"
 
     @property
     def display(self) -> str:

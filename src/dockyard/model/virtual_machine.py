@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from dockyard.model.errors import ErrorRecord, InvalidRequest
 from dockyard.model.image import ImageReference
@@ -126,7 +127,13 @@ class AgentStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class VirtualMachine:
-    """The stored document. Whether it runs is observed, never stored; ``wanted_running`` is the wish."""
+    """The stored document. Whether it runs is observed, never stored; ``wanted_running`` is the wish.
+
+    ``deallocated`` tells a machine that gave its processors and memory back from one that was only stopped; it is the
+    difference Azure's bills make, and here nothing but what is shown.
+
+    ``kept`` holds members of ARM's ``properties`` that mean nothing to this fabric and are shown as they were given.
+    """
 
     id: ResourceId
     vm_id: str
@@ -139,8 +146,10 @@ class VirtualMachine:
     created_at: datetime
     provisioning_state: ProvisioningState
     tags: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, Any] = field(default_factory=dict)
     image_id: str = ""
     wanted_running: bool = True
+    deallocated: bool = False
     process: ProcessIdentity | None = None
     incarnation: int = 1
     goal_ticks: int = 0

@@ -95,6 +95,8 @@ async def test_of_many_with_the_same_etag_one_wins(calls: Directory) -> None:
 
 async def test_a_machine_shows_its_etag_as_azures_documents_do(calls: Directory) -> None:
     await calls.owner.put(VM, BODY)
+    await calls.world.boot()
+    await calls.settled()
     shown = await calls.owner.get(VM)
     assert shown.json()["etag"] == shown.headers["etag"]
     changed = await calls.owner.ask("PATCH", VM, {"tags": {"a": "b"}}, headers={"If-Match": shown.json()["etag"]})

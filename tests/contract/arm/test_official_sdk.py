@@ -71,6 +71,17 @@ async def test_a_machine_and_an_extension_through_their_whole_life(api: Api) -> 
         client.virtual_machines.begin_power_off("dockyard", "web").result()
         client.virtual_machines.begin_start("dockyard", "web").result()
         client.virtual_machines.begin_restart("dockyard", "web").result()
+        client.virtual_machines.begin_deallocate("dockyard", "web").result()
+        view = client.virtual_machines.instance_view("dockyard", "web")
+        assert "PowerState/deallocated" in [status.code for status in view.statuses or []]
+        client.virtual_machines.begin_start("dockyard", "web").result()
+        client.virtual_machines.begin_redeploy("dockyard", "web").result()
+        client.virtual_machines.begin_reapply("dockyard", "web").result()
+        resize: Any = {"properties": {"hardwareProfile": {"vmSize": "Standard_B2s"}}}
+        resized = client.virtual_machines.begin_update("dockyard", "web", resize).result()
+        assert resized.properties is not None
+        assert resized.properties.hardware_profile is not None
+        assert resized.properties.hardware_profile.vm_size == "Standard_B2s"
         client.virtual_machine_extensions.begin_delete("dockyard", "web", "DockerExtension").result()
         client.virtual_machines.begin_delete("dockyard", "web").result()
         assert list(client.virtual_machines.list_all()) == []

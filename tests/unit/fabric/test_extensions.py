@@ -117,7 +117,7 @@ async def test_deleting_waits_until_the_agent_lists_it_no_more(booted: World) ->
 
 
 async def test_a_stopped_machine_takes_no_extension(booted: World) -> None:
-    stop = booted.fabric.virtual_machines.stop(id=machine_id(), skip_shutdown=True)
+    stop = booted.fabric.power.stop(id=machine_id(), skip_shutdown=True)
     await booted.fabric.operations.wait(operation_id=stop.id)
     with pytest.raises(Conflict, match="not running") as caught:
         await begin(booted)

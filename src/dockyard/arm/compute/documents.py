@@ -38,6 +38,7 @@ def virtual_machine(
         "osProfile": _os_profile(machine),
         "networkProfile": {"networkInterfaces": []},
         "diagnosticsProfile": {"bootDiagnostics": {"enabled": True}},
+        **machine.kept,
     }
     if instance_view is not None:
         properties["instanceView"] = instance_view

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from dockyard.arm.bodies import read_tags
+from dockyard.arm.compute.members import check_around, kept_members
 from dockyard.arm.compute.tags import forwards_asked_for, own_tags
 from dockyard.arm.context import LOCATION
-from dockyard.fabric.requests import DEFAULT_DISK_GIB, ExtensionRequest, VirtualMachineRequest
+from dockyard.fabric.requests import ExtensionRequest, VirtualMachineRequest
 from dockyard.model.errors import InvalidRequest
 from dockyard.model.resource_id import ResourceId, check_virtual_machine_name
 from dockyard.model.virtual_machine import OsProfile, SshPublicKey, VirtualMachineSize, size_named
@@ -25,6 +28,7 @@ def virtual_machine_request(body: JsonObject, *, id: ResourceId) -> VirtualMachi
     """Read the body of a virtual machine's PUT. Raises MalformedDocument, InvalidRequest."""
     check_virtual_machine_name(id.name)
     properties = body.object("properties")
+    check_around(body, name=id.name)
     tags = read_tags(body)
     return VirtualMachineRequest(
         id=id,
@@ -35,7 +39,20 @@ def virtual_machine_request(body: JsonObject, *, id: ResourceId) -> VirtualMachi
         disk_gib=_disk_gib(properties),
         forwards=forwards_asked_for(tags),
         tags=own_tags(tags),
+        kept=kept_members(properties),
     )
+
+
+def patched(document: Mapping[str, Any], patch: JsonObject) -> JsonObject:
+    """Return the body of the PUT that a PATCH of ``document`` stands for.
+
+    Objects are merged member by member; tags and arrays are replaced, as Azure does. A null says nothing.
+    """
+    said = {name: value for name, value in patch.members.items() if value is not None}
+    merged = _merged(document, said)
+    if "tags" in said:
+        merged["tags"] = said["tags"]
+    return JsonObject(document=patch.document, path=patch.path, members=merged)
 
 
 def extension_request(body: JsonObject, *, id: ResourceId) -> ExtensionRequest:
@@ -58,10 +75,18 @@ def extension_request(body: JsonObject, *, id: ResourceId) -> ExtensionRequest:
     )
 
 
-def _size(properties: JsonObject) -> VirtualMachineSize:
+def _merged(present: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(present)
+    for name, value in patch.items():
+        known = merged.get(name)
+        merged[name] = _merged(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _size(properties: JsonObject) -> VirtualMachineSize | None:
     profile = properties.optional_object("hardwareProfile")
     name = profile.optional_string("vmSize") if profile else None
-    return size_named(name or "Standard_B1ms")
+    return size_named(name) if name else None
 
 
 def _image_name(properties: JsonObject) -> str:
@@ -72,11 +97,11 @@ def _image_name(properties: JsonObject) -> str:
     return ":".join([*parts, reference.optional_string("version") or "latest"])
 
 
-def _disk_gib(properties: JsonObject) -> int:
+def _disk_gib(properties: JsonObject) -> int | None:
     disk = properties.object("storageProfile").optional_object("osDisk")
     size = disk.optional_integer("diskSizeGB") if disk else None
     if size is None:
-        return DEFAULT_DISK_GIB
+        return None
     if not 1 <= size <= _MAX_DISK_GIB:
         raise InvalidRequest(f"A disk of {size} GiB cannot be made", resolution=f"Ask for 1 to {_MAX_DISK_GIB} GiB.")
     return size

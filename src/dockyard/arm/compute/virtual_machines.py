@@ -10,16 +10,16 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from dockyard.arm import schemas
-from dockyard.arm.bodies import check_subscription, read_body, read_tags, resource_id
-from dockyard.arm.compute import documents
-from dockyard.arm.compute.requests import virtual_machine_request
-from dockyard.arm.compute.tags import own_tags
+from dockyard.arm.bodies import check_subscription, read_body, resource_id
+from dockyard.arm.compute import documents, power
+from dockyard.arm.compute.requests import patched, virtual_machine_request
 from dockyard.arm.context import LOCATION, context_of
 from dockyard.arm.describe import describe
 from dockyard.arm.long_running import accepted_response, put_response
 from dockyard.fabric.virtual_machines import VirtualMachines
 from dockyard.model.errors import Unauthenticated
 from dockyard.model.extension import Extension
+from dockyard.model.provisioning import ProvisioningState
 from dockyard.model.resource_id import VIRTUAL_MACHINES, ResourceId
 from dockyard.model.virtual_machine import SIZES, VirtualMachine
 
@@ -44,6 +44,9 @@ _MACHINE = schemas.a_body(
 }
 
 
+_PATCH = schemas.an_object(tags=schemas.TAGS, properties=schemas.MAYBE_OBJECT)
+
+
 def _use_case(request: Request) -> VirtualMachines:
     return context_of(request).fabric.virtual_machines
 
@@ -64,7 +67,7 @@ async def list_machines(request: Request) -> Response:
     return JSONResponse({"value": [await _brief(request, each, children.get(each.id.key, ())) for each in found]})
 
 
-@describe(body=_MACHINE, patch=schemas.TAGS_ALONE, answer=schemas.RESOURCE, query=("$expand",))
+@describe(body=_MACHINE, patch=_PATCH, answer=schemas.RESOURCE, query=("$expand",))
 async def machine(request: Request) -> Response:
     """Show, create, change or delete one machine."""
     if request.method == "PUT":
@@ -80,25 +83,6 @@ async def machine(request: Request) -> Response:
 async def instance_view(request: Request) -> Response:
     """Show what is the case now."""
     return JSONResponse(await _view(request, _use_case(request).get(id=_id(request))))
-
-
-@describe()
-async def start(request: Request) -> Response:
-    """Start a machine."""
-    return accepted_response(request, operation=_use_case(request).start(id=_id(request)))
-
-
-@describe(query=("skipShutdown",))
-async def stop(request: Request) -> Response:
-    """Stop a machine: powerOff and deallocate."""
-    skip = request.query_params.get("skipShutdown", "").lower() == "true"
-    return accepted_response(request, operation=_use_case(request).stop(id=_id(request), skip_shutdown=skip))
-
-
-@describe()
-async def restart(request: Request) -> Response:
-    """Restart a machine."""
-    return accepted_response(request, operation=_use_case(request).restart(id=_id(request)))
 
 
 @describe(answer=schemas.an_object(serialConsoleLogBlobUri=schemas.TEXT))
@@ -138,13 +122,17 @@ async def _put(request: Request) -> Response:
     only_if_absent = request.headers.get("if-none-match") == "*"
     made, operation = _use_case(request).create(request=wanted, only_if_absent=only_if_absent)
     document = await _document(request, made)
-    return put_response(request, operation=operation, document=document, created=operation is not None)
+    created = made.provisioning_state is ProvisioningState.CREATING
+    return put_response(request, operation=operation, document=document, created=created)
 
 
 async def _patch(request: Request) -> Response:
-    tags = own_tags(read_tags(await read_body(request)))
-    changed = _use_case(request).set_tags(id=_id(request), tags=tags)
-    return JSONResponse(await _document(request, changed))
+    patch = await read_body(request)
+    existing = _use_case(request).get(id=_id(request))
+    body = patched(documents.virtual_machine(existing, extensions=()), patch)
+    wanted = virtual_machine_request(body, id=existing.id)
+    made, operation = _use_case(request).create(request=wanted, only_if_absent=False)
+    return put_response(request, operation=operation, document=await _document(request, made), created=False)
 
 
 async def _document(request: Request, machine: VirtualMachine) -> dict[str, Any]:
@@ -163,17 +151,14 @@ def _with_view(request: Request) -> bool:
 
 
 async def _view(request: Request, machine: VirtualMachine) -> dict[str, Any]:
-    power = await _use_case(request).power_state(machine)
+    state = await _use_case(request).power_state(machine)
     extensions = context_of(request).fabric.extensions.list(machine=machine.id)
-    return documents.instance_view(machine, power=power, extensions=extensions)
+    return documents.instance_view(machine, power=state, extensions=extensions)
 
 
 def _actions(base: str) -> Sequence[Route]:
     return [
-        Route(f"{base}/start", start, methods=["POST"]),
-        Route(f"{base}/poweroff", stop, methods=["POST"]),
-        Route(f"{base}/deallocate", stop, methods=["POST"]),
-        Route(f"{base}/restart", restart, methods=["POST"]),
+        *power.routes(base),
         Route(f"{base}/retrievebootdiagnosticsdata", boot_diagnostics, methods=["POST"]),
         Route(f"{base}/instanceview", instance_view),
         Route(f"{base}/vmsizes", sizes),

@@ -21,6 +21,7 @@ _FIRST_PID = 4_194_305  # one more than the largest process number Linux gives o
 class _Machine:
     ports: frozenset[int] = frozenset()
     process: ProcessIdentity | None = None
+    spec: MachineSpec | None = None
     console: bytearray = field(default_factory=bytearray)
 
 
@@ -88,6 +89,10 @@ class FakeDriver:
         """The ids of the machines that run."""
         return frozenset(vm_id for vm_id, machine in self._machines.items() if machine.process)
 
+    def last_start(self, *, vm_id: str) -> MachineSpec | None:
+        """What the machine was last started with."""
+        return self._machines[vm_id].spec
+
     def write_console(self, *, vm_id: str, text: str) -> None:
         """Play a guest that writes to its serial console."""
         self._machines[vm_id].console += text.encode()
@@ -116,6 +121,7 @@ class FakeDriver:
         for port in sorted(ports & in_use):
             raise Exhausted(f"Port {port} of this computer is in use", code="PortInUse", temporary=True)
         machine.ports = ports
+        machine.spec = spec
         self._starts += 1
         return ProcessIdentity(pid=_FIRST_PID + self._starts, start_time=self._starts)
 
