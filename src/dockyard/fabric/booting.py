@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from dockyard.fabric import first_boot
 from dockyard.fabric.changes import Changes
 from dockyard.fabric.guests import Guests
 from dockyard.fabric.machine_records import MachineRecords, called
@@ -59,7 +60,8 @@ class Booting:
 
     def spec(self, machine: VirtualMachine, *, image: Image) -> MachineSpec:
         """Return what the hypervisor needs to know."""
-        return MachineSpec(machine=machine, image=image, link=self._rooms.network.link(vm_id=machine.vm_id))
+        link = self._rooms.network.link(vm_id=machine.vm_id)
+        return MachineSpec(machine=machine, image=image, link=link, disc=first_boot.disc(machine))
 
     async def _wait_for_guest(self, journal: Journal, id: ResourceId) -> None:
         vm_id = self._records.get(id=id).vm_id
@@ -77,6 +79,14 @@ class Booting:
             what="the guest agent to report its status",
             seconds=AGENT_DEADLINE_SECONDS,
         )
+        self._note_provisioned(id)
+
+    def _note_provisioned(self, id: ResourceId) -> None:
+        """Write that the first boot is over; what was for it alone is kept no longer."""
+        machine = self._records.get(id=id)
+        if not machine.provisioned:
+            profile = replace(machine.os_profile, custom_data=None)
+            self._store.put_virtual_machine(replace(machine, os_profile=profile, provisioned=True))
 
     def _agent_is_ready(self, id: ResourceId) -> bool:
         agent = self._records.get(id=id).agent

@@ -13,6 +13,7 @@ from dockyard.fabric.requests import VirtualMachineRequest
 from dockyard.model.errors import Conflict
 from dockyard.model.image import ImageReference
 from dockyard.model.virtual_machine import OsProfile, VirtualMachine
+from dockyard.pki.crypt_hash import is_password
 
 
 def changed(machine: VirtualMachine, request: VirtualMachineRequest, *, image: ImageReference) -> VirtualMachine:
@@ -28,7 +29,16 @@ def changed(machine: VirtualMachine, request: VirtualMachineRequest, *, image: I
             resolution="Leave it as it is, or delete the machine and create it anew.",
             code="PropertyChangeNotAllowed",
         )
-    return replace(machine, size=request.size or machine.size, tags=request.tags, kept=request.kept)
+    allowed = request.allow_extension_operations
+    profile = machine.os_profile
+    return replace(
+        machine,
+        size=request.size or machine.size,
+        os_profile=profile if allowed is None else replace(profile, allow_extension_operations=allowed),
+        user_data=machine.user_data if request.user_data is None else request.user_data or None,
+        tags=request.tags,
+        kept=request.kept,
+    )
 
 
 def needs_power_cycle(before: VirtualMachine, after: VirtualMachine) -> bool:
@@ -44,6 +54,7 @@ def _forbidden(machine: VirtualMachine, request: VirtualMachineRequest, *, image
     if request.disk_gib not in (None, machine.disk_gib):
         yield "osDisk.diskSizeGB"
     yield from _forbidden_of_os(machine.os_profile, request.os_profile)
+    yield from _forbidden_of_password(machine.os_profile, request)
 
 
 def _forbidden_of_os(present: OsProfile, wanted: OsProfile) -> Iterator[str]:
@@ -53,5 +64,13 @@ def _forbidden_of_os(present: OsProfile, wanted: OsProfile) -> Iterator[str]:
         yield "osProfile.adminUsername"
     if wanted.ssh_public_keys and wanted.ssh_public_keys != present.ssh_public_keys:
         yield "linuxConfiguration.ssh.publicKeys"
-    if wanted.custom_data is not None and wanted.custom_data != present.custom_data:
+    if wanted.custom_data_digest not in (None, present.custom_data_digest):
         yield "customData"
+
+
+def _forbidden_of_password(present: OsProfile, request: VirtualMachineRequest) -> Iterator[str]:
+    known, given = present.password_hash, request.admin_password
+    if request.password_logins not in (None, known is not None):
+        yield "linuxConfiguration.disablePasswordAuthentication"
+    if given is not None and (known is None or not is_password(given, known)):
+        yield "adminPassword"

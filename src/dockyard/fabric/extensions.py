@@ -267,6 +267,12 @@ class Extensions:
             )
 
     async def _check_running(self, machine: VirtualMachine, *, what: str) -> None:
+        if not machine.os_profile.allow_extension_operations:
+            raise Conflict(
+                "This operation cannot be performed when extension operations are disallowed",
+                resolution="Set the machine's osProfile.allowExtensionOperations to true first.",
+                code="OperationNotAllowed",
+            )
         if machine.provisioning_state is ProvisioningState.CREATING:
             return
         leaving = machine.provisioning_state is ProvisioningState.DELETING

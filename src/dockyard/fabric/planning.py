@@ -18,13 +18,14 @@ from dockyard.fabric.requests import (
     ForwardRequest,
     VirtualMachineRequest,
 )
-from dockyard.model.errors import Exhausted
+from dockyard.model.errors import Exhausted, InvalidRequest
 from dockyard.model.extension import Extension, ExtensionStatus, SubStatus
 from dockyard.model.image import ImageReference
 from dockyard.model.provisioning import ProvisioningState
 from dockyard.model.virtual_machine import (
     AgentStatus,
     NetworkProfile,
+    OsProfile,
     PortForward,
     Step,
     VirtualMachine,
@@ -44,6 +45,7 @@ _DOTNET_EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 def new_machine(
     *,
     request: VirtualMachineRequest,
+    password_hash: str | None,
     vm_id: str,
     image: ImageReference,
     now: datetime,
@@ -53,6 +55,7 @@ def new_machine(
     """Turn a request into the document of a machine that is about to be created.
 
     Raises:
+        InvalidRequest: password logins are asked for and there is no password.
         Exhausted: (code PortInUse) an asked-for host port is taken, or none is left.
     """
     network = NetworkProfile(
@@ -68,13 +71,28 @@ def new_machine(
         size=request.size or size_named(DEFAULT_SIZE),
         image=image,
         disk_gib=request.disk_gib or DEFAULT_DISK_GIB,
-        os_profile=request.os_profile,
+        os_profile=_os_profile(request, password_hash=password_hash),
+        user_data=request.user_data or None,
         network=network,
         created_at=now,
         provisioning_state=ProvisioningState.CREATING,
         tags=request.tags,
         kept=request.kept,
         goal_ticks=ticks(now),
+    )
+
+
+def _os_profile(request: VirtualMachineRequest, *, password_hash: str | None) -> OsProfile:
+    if request.password_logins and password_hash is None:
+        raise InvalidRequest(
+            "Required parameter 'adminPassword' is missing (null)",
+            resolution="Give it, or set linuxConfiguration.disablePasswordAuthentication and an SSH public key.",
+        )
+    allowed = request.allow_extension_operations
+    return replace(
+        request.os_profile,
+        password_hash=password_hash,
+        allow_extension_operations=True if allowed is None else allowed,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -48,11 +48,15 @@ class PlatformLink:
 
 @dataclass(frozen=True)
 class MachineSpec:
-    """All a hypervisor needs to make and start one machine."""
+    """All a hypervisor needs to make and start one machine.
+
+    ``disc`` holds the files, by name, of a read-only disc that the machine sees in this run alone; empty for none.
+    """
 
     machine: VirtualMachine
     image: Image
     link: PlatformLink
+    disc: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 class MachineState(Enum):

@@ -26,6 +26,8 @@ class ForwardRequest:
 class VirtualMachineRequest:
     """A machine to be. ``image_name`` is an alias or a URN; ``kept`` is shown back and means nothing here.
 
+    ``admin_password`` is plaintext: it goes no further than its hash.
+
     None is what the request does not say: a new machine gets the default, an existing one stays as it is.
     """
 
@@ -35,6 +37,10 @@ class VirtualMachineRequest:
     os_profile: OsProfile
     size: VirtualMachineSize | None = None
     disk_gib: int | None = None
+    admin_password: str | None = field(default=None, repr=False)
+    password_logins: bool | None = None
+    user_data: str | None = None
+    allow_extension_operations: bool | None = None
     forwards: tuple[ForwardRequest, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     kept: Mapping[str, Any] = field(default_factory=dict)

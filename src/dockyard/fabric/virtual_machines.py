@@ -23,6 +23,7 @@ from dockyard.model.operation import Operation, OperationKind
 from dockyard.model.provisioning import PowerState, ProvisioningState
 from dockyard.model.resource_id import ResourceId, check_virtual_machine_name
 from dockyard.model.virtual_machine import VirtualMachine
+from dockyard.pki.crypt_hash import hash_password
 
 
 class VirtualMachines:
@@ -70,6 +71,7 @@ class VirtualMachines:
         Raises:
             PreconditionFailed: it exists and ``only_if_absent``.
             Conflict: an operation is at work on it, or the request would change what cannot be changed.
+            InvalidRequest: it lacks a password, or a property may not be what is asked.
             NotFound: the image is unknown.
             Exhausted: a port is taken.
         """
@@ -80,8 +82,10 @@ class VirtualMachines:
             if only_if_absent:
                 raise _exists(existing)
             return self._updating.update(existing, request=request)
+        password = request.admin_password
         machine = planning.new_machine(
             request=request,
+            password_hash=None if password is None else hash_password(password),
             vm_id=str(uuid.uuid4()),
             image=self._rooms.images.resolve(name=request.image_name),
             now=self._rooms.clock.now(),

@@ -66,12 +66,19 @@ class SshPublicKey:
 
 @dataclass(frozen=True, kw_only=True)
 class OsProfile:
-    """Who the guest is and who may log in. ``custom_data`` is base64 text for cloud-init."""
+    """Who the guest is and who may log in.
+
+    ``custom_data`` is base64 text for cloud-init; it is forgotten once the machine has booted with it, and known by its
+    SHA-256 from then on. ``password_hash`` is crypt(3)'s; None means that keys alone open.
+    """
 
     computer_name: str
     admin_username: str
     ssh_public_keys: tuple[SshPublicKey, ...] = ()
-    custom_data: str | None = None
+    custom_data: str | None = field(default=None, repr=False)
+    custom_data_digest: str | None = None
+    password_hash: str | None = field(default=None, repr=False)
+    allow_extension_operations: bool = True
 
 
 @dataclass(frozen=True)
@@ -129,6 +136,8 @@ class AgentStatus:
 class VirtualMachine:
     """The stored document. Whether it runs is observed, never stored; ``wanted_running`` is the wish.
 
+    ``user_data`` is base64 text that instance metadata serves. ``provisioned`` says that the first boot is over.
+
     ``deallocated`` tells a machine that gave its processors and memory back from one that was only stopped; it is the
     difference Azure's bills make, and here nothing but what is shown.
 
@@ -147,7 +156,9 @@ class VirtualMachine:
     provisioning_state: ProvisioningState
     tags: Mapping[str, str] = field(default_factory=dict)
     kept: Mapping[str, Any] = field(default_factory=dict)
+    user_data: str | None = None
     image_id: str = ""
+    provisioned: bool = False
     wanted_running: bool = True
     deallocated: bool = False
     process: ProcessIdentity | None = None

@@ -99,10 +99,15 @@ def test_a_key_loses_the_line_end_that_cloud_init_refuses() -> None:
     assert json.loads(metadata.instance(goal))["compute"]["publicKeys"][0]["keyData"] == "ssh-ed25519 AAAA me"
 
 
-def test_custom_data_comes_as_user_data() -> None:
-    profile = replace(a_machine().os_profile, custom_data="I2Nsb3VkLWNvbmZpZw==")
-    compute = json.loads(metadata.instance(a_goal(machine=replace(a_machine(), os_profile=profile))))["compute"]
+def test_user_data_is_served_and_custom_data_is_not() -> None:
+    profile = replace(a_machine().os_profile, custom_data="c2VjcmV0", password_hash="$6$canary")
+    machine = replace(a_machine(), os_profile=profile, user_data="I2Nsb3VkLWNvbmZpZw==")
+    text = metadata.instance(a_goal(machine=machine))
+    compute = json.loads(text)["compute"]
     assert (compute["userData"], compute["customData"]) == ("I2Nsb3VkLWNvbmZpZw==", "")
+    assert compute["osProfile"]["disablePasswordAuthentication"] == "false"
+    assert "c2VjcmV0" not in text
+    assert "canary" not in text
 
 
 def test_metadata_lists_both_interfaces_by_hardware_address() -> None:

@@ -23,6 +23,7 @@ def virtual_machine(
     extensions: Sequence[Extension],
     instance_view: dict[str, Any] | None = None,
     brief: bool = False,
+    with_user_data: bool = False,
 ) -> dict[str, Any]:
     """Return a machine; ``brief`` (for lists) gives only the ids of its extensions, as Azure does.
 
@@ -42,6 +43,8 @@ def virtual_machine(
     }
     if instance_view is not None:
         properties["instanceView"] = instance_view
+    if with_user_data and machine.user_data is not None:
+        properties["userData"] = machine.user_data
     children = [{"id": str(child.id)} if brief else _without_type(extension(child)) for child in extensions]
     document = {
         "id": str(machine.id),
@@ -168,9 +171,14 @@ def _os_profile(machine: VirtualMachine) -> dict[str, Any]:
     return {
         "computerName": profile.computer_name,
         "adminUsername": profile.admin_username,
-        "linuxConfiguration": {"disablePasswordAuthentication": True, "ssh": {"publicKeys": keys}},
+        "linuxConfiguration": {
+            "disablePasswordAuthentication": profile.password_hash is None,
+            "ssh": {"publicKeys": keys},
+            "provisionVMAgent": True,
+        },
         "secrets": [],
-        "allowExtensionOperations": True,
+        "allowExtensionOperations": profile.allow_extension_operations,
+        "requireGuestProvisionSignal": True,
     }
 
 

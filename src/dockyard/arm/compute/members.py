@@ -12,7 +12,9 @@ from dockyard.arm.context import LOCATION
 from dockyard.model.errors import InvalidRequest, NotFound
 from dockyard_contract.documents import JsonObject, JsonValue
 
-_ACTED_UPON = frozenset({"hardwareProfile", "storageProfile", "osProfile", "networkProfile", "diagnosticsProfile"})
+_ACTED_UPON = frozenset(
+    {"hardwareProfile", "storageProfile", "osProfile", "networkProfile", "diagnosticsProfile", "userData"}
+)
 _SHOWN_ONLY = frozenset({"provisioningState", "instanceView", "vmId", "timeCreated"})  # a PUT of what was read has them
 _KEPT = frozenset(
     {

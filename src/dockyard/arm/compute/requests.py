@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from dockyard.arm.bodies import read_tags
 from dockyard.arm.compute.members import check_around, kept_members
+from dockyard.arm.compute.os_profile import base64_text, read_access
 from dockyard.arm.compute.tags import forwards_asked_for, own_tags
 from dockyard.arm.context import LOCATION
 from dockyard.fabric.requests import ExtensionRequest, VirtualMachineRequest
 from dockyard.model.errors import InvalidRequest
 from dockyard.model.resource_id import ResourceId, check_virtual_machine_name
-from dockyard.model.virtual_machine import OsProfile, SshPublicKey, VirtualMachineSize, size_named
+from dockyard.model.virtual_machine import VirtualMachineSize, size_named
 from dockyard_contract.documents import JsonObject
 
 _ALIAS = ("dockyard", "alias")
-_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
-_FORBIDDEN_USERS = frozenset({"root", "admin", "docker", "daemon", "bin", "sys", "sshd", "nobody"})
 _MAX_DISK_GIB = 4095
 
 
@@ -30,12 +26,17 @@ def virtual_machine_request(body: JsonObject, *, id: ResourceId) -> VirtualMachi
     properties = body.object("properties")
     check_around(body, name=id.name)
     tags = read_tags(body)
+    access = read_access(properties.object("osProfile"), name=id.name)
     return VirtualMachineRequest(
         id=id,
         location=body.optional_string("location") or LOCATION,
         size=_size(properties),
         image_name=_image_name(properties),
-        os_profile=_os_profile(properties.object("osProfile"), name=id.name),
+        os_profile=access.profile,
+        admin_password=access.password,
+        password_logins=access.password_logins,
+        allow_extension_operations=access.allow_extension_operations,
+        user_data=base64_text(properties, "userData"),
         disk_gib=_disk_gib(properties),
         forwards=forwards_asked_for(tags),
         tags=own_tags(tags),
@@ -107,52 +108,3 @@ def _disk_gib(properties: JsonObject) -> int | None:
     if not 1 <= size <= _MAX_DISK_GIB:
         raise InvalidRequest(f"A disk of {size} GiB cannot be made", resolution=f"Ask for 1 to {_MAX_DISK_GIB} GiB.")
     return size
-
-
-def _os_profile(profile: JsonObject, *, name: str) -> OsProfile:
-    admin = profile.string("adminUsername")
-    if not _USER.fullmatch(admin) or admin in _FORBIDDEN_USERS:
-        raise InvalidRequest(
-            f"'{admin[:40]}' cannot be the administrator's name",
-            resolution="Use 1 to 32 lower-case letters, digits, hyphens and underscores, and no system account.",
-        )
-    if profile.optional_string("adminPassword"):
-        raise InvalidRequest(
-            "Password logins are not offered",
-            resolution="Give an SSH public key in osProfile.linuxConfiguration.ssh.publicKeys instead.",
-        )
-    return OsProfile(
-        computer_name=check_virtual_machine_name(profile.optional_string("computerName") or name),
-        admin_username=admin,
-        ssh_public_keys=_ssh_keys(profile, admin=admin),
-        custom_data=_custom_data(profile),
-    )
-
-
-def _ssh_keys(profile: JsonObject, *, admin: str) -> tuple[SshPublicKey, ...]:
-    linux = profile.optional_object("linuxConfiguration")
-    ssh = linux.optional_object("ssh") if linux else None
-    keys = [key.object() for key in (ssh.optional_array("publicKeys") if ssh else None) or ()]
-    default = f"/home/{admin}/.ssh/authorized_keys"
-    return tuple(SshPublicKey(key.optional_string("path") or default, _one_line(key.string("keyData"))) for key in keys)
-
-
-def _one_line(key: str) -> str:
-    text = key.strip()
-    if "\n" in text or len(text.split()) < 2:
-        raise InvalidRequest(
-            "An SSH public key is not in the one-line form of OpenSSH",
-            resolution="Give a line such as 'ssh-ed25519 AAAA... me@host', the content of a .pub file.",
-        )
-    return text
-
-
-def _custom_data(profile: JsonObject) -> str | None:
-    text = profile.optional_string("customData")
-    if not text:
-        return None
-    try:
-        base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise InvalidRequest("osProfile.customData is not base64", resolution="Encode it with base64.") from error
-    return text

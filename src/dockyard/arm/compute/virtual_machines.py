@@ -138,7 +138,8 @@ async def _patch(request: Request) -> Response:
 async def _document(request: Request, machine: VirtualMachine) -> dict[str, Any]:
     view = await _view(request, machine) if _with_view(request) else None
     extensions = context_of(request).fabric.extensions.list(machine=machine.id)
-    return documents.virtual_machine(machine, extensions=extensions, instance_view=view)
+    user_data = "userdata" in request.query_params.get("$expand", "").lower()
+    return documents.virtual_machine(machine, extensions=extensions, instance_view=view, with_user_data=user_data)
 
 
 async def _brief(request: Request, machine: VirtualMachine, extensions: Sequence[Extension]) -> dict[str, Any]:

@@ -48,6 +48,7 @@ def machine_arguments(
         *_boot(spec.image),
         *_network(machine.network, link=spec.link),
         *_disk(files.disk),
+        *(_disc(files.disc) if spec.disc else ()),
         *("-device", "virtio-rng-pci,addr=0x5"),
         *_console(files.console),
         *_supervision(files),
@@ -154,6 +155,17 @@ def _disk(disk: Path) -> list[str]:
         "-blockdev",
         _options(driver="qcow2", **{"node-name": "disk"}, file="file", discard="unmap", **{"detect-zeroes": "unmap"}),
         *("-device", "virtio-blk-pci,drive=disk,addr=0x4"),
+    ]
+
+
+def _disc(disc: Path) -> list[str]:
+    """A disc as one more virtio disk: its driver is there before anything looks, which an optical drive's is not."""
+    return [
+        "-blockdev",
+        _options(driver="file", **{"node-name": "disc-file", "read-only": "on"}, filename=str(disc)),
+        "-blockdev",
+        _options(driver="raw", **{"node-name": "disc", "read-only": "on"}, file="disc-file"),
+        *("-device", "virtio-blk-pci,drive=disc,addr=0x1d"),
     ]
 
 

@@ -13,8 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+from dockyard import files as written
 from dockyard.fabric.ports import Clock, MachineSpec, MachineState
-from dockyard.hypervisors.qemu import argv, console, disks, forwards, monitor, processes, procfs
+from dockyard.hypervisors.qemu import argv, console, disc, disks, forwards, monitor, processes, procfs
 from dockyard.hypervisors.qemu.acceleration import (
     Acceleration,
     AccelerationChoice,
@@ -152,6 +153,7 @@ class QemuDriver:
         program = processes.program(processes.SYSTEM_PROGRAM)
         forwards.check_free(spec.machine.network.forwards)
         acceleration = await self._acceleration.choose(kernel=spec.image.kernel)
+        _put_disc(spec, files=files)
         files.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
         now = self._clock.now()
         console.mark_start(files.console, at=now, text="machine started")
@@ -167,6 +169,13 @@ class QemuDriver:
         running = await processes.find_settled(vm_id=vm_id, pidfile=files.pid)
         if running:
             await processes.end(running)
+
+
+def _put_disc(spec: MachineSpec, *, files: MachineFiles) -> None:
+    if spec.disc:
+        written.write(files.disc, disc.image(spec.disc), mode=written.SECRET)
+    else:
+        files.disc.unlink(missing_ok=True)
 
 
 async def _ask_to_power_off(running: ProcessIdentity, *, files: MachineFiles, deadline: float) -> bool:

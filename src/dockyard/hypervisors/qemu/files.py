@@ -37,6 +37,11 @@ class MachineFiles:
         return self.folder / "disk.qcow2.new"
 
     @property
+    def disc(self) -> Path:
+        """What the machine is given to read in its present run alone; seldom there."""
+        return self.folder / "disc.iso"
+
+    @property
     def console(self) -> Path:
         """What the guest wrote to its serial port, all runs one after the other."""
         return self.folder / "console.log"

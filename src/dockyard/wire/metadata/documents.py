@@ -54,9 +54,7 @@ def _compute(machine: VirtualMachine) -> dict[str, object]:
     image = machine.image
     return {
         "azEnvironment": "AzureStack",
-        # Azure itself never serves customData here: it comes on a disk. There is no disk, so it comes as userData,
-        # which cloud-init takes the same way.
-        "customData": "",
+        "customData": "",  # never served here: it comes on the disc of the first boot
         "isHostCompatibilityLayerVm": "false",
         "location": machine.location,
         "name": machine.id.name,
@@ -64,7 +62,7 @@ def _compute(machine: VirtualMachine) -> dict[str, object]:
         "osProfile": {
             "adminUsername": profile.admin_username,
             "computerName": profile.computer_name,
-            "disablePasswordAuthentication": "true",
+            "disablePasswordAuthentication": "true" if profile.password_hash is None else "false",
         },
         "osType": "Linux",
         "placementGroupId": "",
@@ -89,7 +87,7 @@ def _compute(machine: VirtualMachine) -> dict[str, object]:
         "subscriptionId": machine.id.subscription_id,
         "tags": ";".join(f"{name}:{value}" for name, value in machine.tags.items()),
         "tagsList": [{"name": name, "value": value} for name, value in machine.tags.items()],
-        "userData": profile.custom_data or "",
+        "userData": machine.user_data or "",
         "version": image.version,
         "vmId": machine.vm_id,
         "vmScaleSetName": "",
