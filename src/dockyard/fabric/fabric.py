@@ -9,6 +9,7 @@ from dockyard.fabric.deployments import Deployments
 from dockyard.fabric.extensions import Extensions
 from dockyard.fabric.guests import Guests
 from dockyard.fabric.images import Images
+from dockyard.fabric.networks import Networks
 from dockyard.fabric.operations import Operations, Work
 from dockyard.fabric.ports import PackageStore
 from dockyard.fabric.principals import Principals
@@ -35,6 +36,7 @@ class Fabric:
     resource_groups: ResourceGroups
     deployments: Deployments
     storage_accounts: StorageAccounts
+    networks: Networks
     packages: PackageStore
     principals: Principals
     roles: Roles
@@ -76,6 +78,7 @@ def build(*, rooms: Rooms, guests: Guests, packages: PackageStore, changes: Chan
         resource_groups=ResourceGroups(store=rooms.store, operations=operations, machines=machines),
         deployments=Deployments(store=rooms.store, operations=operations, clock=rooms.clock),
         storage_accounts=StorageAccounts(store=rooms.store, clock=rooms.clock),
+        networks=Networks(store=rooms.store, hypervisor=rooms.hypervisor, ports=rooms.ports),
         packages=packages,
         principals=Principals(store=rooms.store, clock=rooms.clock),
         roles=Roles(store=rooms.store, clock=rooms.clock),
