@@ -12,6 +12,7 @@ from dockyard.fabric.extensions import Extensions
 from dockyard.fabric.guests import Guests
 from dockyard.fabric.images import Images
 from dockyard.fabric.machine_records import MachineRecords
+from dockyard.fabric.networks import Networks
 from dockyard.fabric.operations import Operations, Work
 from dockyard.fabric.packages import Packages
 from dockyard.fabric.ports import PackageStore
@@ -43,6 +44,7 @@ class Fabric:
     resource_groups: ResourceGroups
     deployments: Deployments
     storage_accounts: StorageAccounts
+    networks: Networks
     packages: Packages
     principals: Principals
     roles: Roles
@@ -94,6 +96,7 @@ def build(*, rooms: Rooms, guests: Guests, packages: PackageStore, changes: Chan
         resource_groups=ResourceGroups(store=rooms.store, operations=operations, machines=machines),
         deployments=Deployments(store=rooms.store, operations=operations, clock=rooms.clock),
         storage_accounts=StorageAccounts(store=rooms.store, clock=rooms.clock),
+        networks=Networks(store=rooms.store, hypervisor=rooms.hypervisor, ports=rooms.ports),
         packages=Packages(store=rooms.store, packages=packages, guests=guests),
         principals=Principals(store=rooms.store, clock=rooms.clock),
         roles=Roles(store=rooms.store, clock=rooms.clock),

@@ -20,6 +20,7 @@ class ForwardRequest:
     name: str
     guest_port: int
     host_port: int | None = None
+    protocol: str = "tcp"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,8 @@ class VirtualMachineRequest:
     ``admin_password`` is plaintext: it goes no further than its hash.
 
     None is what the request does not say: a new machine gets the default, an existing one stays as it is.
+
+    ``interfaces`` are ids of network interfaces, and ``private_ip`` the address they have; none means implied ones.
     """
 
     id: ResourceId
@@ -42,6 +45,8 @@ class VirtualMachineRequest:
     user_data: str | None = None
     allow_extension_operations: bool | None = None
     forwards: tuple[ForwardRequest, ...] = ()
+    interfaces: tuple[str, ...] = ()
+    private_ip: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     kept: Mapping[str, Any] = field(default_factory=dict)
 

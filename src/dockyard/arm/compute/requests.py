@@ -41,6 +41,7 @@ def virtual_machine_request(body: JsonObject, *, id: ResourceId) -> VirtualMachi
         forwards=forwards_asked_for(tags),
         tags=own_tags(tags),
         kept=kept_members(properties),
+        interfaces=_interfaces(properties),
     )
 
 
@@ -90,6 +91,12 @@ def _size(properties: JsonObject) -> VirtualMachineSize | None:
     profile = properties.optional_object("hardwareProfile")
     name = profile.optional_string("vmSize") if profile else None
     return size_named(name) if name else None
+
+
+def _interfaces(properties: JsonObject) -> tuple[str, ...]:
+    profile = properties.optional_object("networkProfile")
+    named = (profile.optional_array("networkInterfaces") if profile else None) or ()
+    return tuple(each.object().string("id").rstrip("/") for each in named)
 
 
 def _image_name(properties: JsonObject) -> str:

@@ -29,6 +29,7 @@ async def resources(request: Request) -> Response:
     found += [
         _entry(account.id, location=account.location) for account in fabric.storage_accounts.list(resource_group=group)
     ]
+    found += [_entry(each.id, location=each.location) for each in fabric.networks.independent(resource_group=group)]
     return JSONResponse({"value": found})
 
 
