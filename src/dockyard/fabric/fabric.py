@@ -9,11 +9,14 @@ from dockyard.fabric.deployments import Deployments
 from dockyard.fabric.extensions import Extensions
 from dockyard.fabric.guests import Guests
 from dockyard.fabric.images import Images
+from dockyard.fabric.kinds import machine_kinds, storage_kinds
+from dockyard.fabric.locks import Locks
 from dockyard.fabric.operations import Operations, Work
 from dockyard.fabric.ports import PackageStore
 from dockyard.fabric.principals import Principals
 from dockyard.fabric.reconcile import Plan, reconcile
 from dockyard.fabric.resource_groups import ResourceGroups
+from dockyard.fabric.resources import Resources
 from dockyard.fabric.roles import Roles
 from dockyard.fabric.run_commands import RunCommands
 from dockyard.fabric.storage_accounts import StorageAccounts
@@ -38,6 +41,8 @@ class Fabric:
     packages: PackageStore
     principals: Principals
     roles: Roles
+    resources: Resources
+    locks: Locks
 
     async def open(self) -> Plan:
         """Bring records and reality together; call once before serving."""
@@ -65,6 +70,13 @@ def build(*, rooms: Rooms, guests: Guests, packages: PackageStore, changes: Chan
     operations = Operations(store=rooms.store, clock=rooms.clock)
     machines = VirtualMachines(rooms=rooms, operations=operations, guests=guests, changes=changes)
     extensions = Extensions(rooms=rooms, packages=packages, operations=operations, guests=guests, changes=changes)
+    accounts = StorageAccounts(store=rooms.store, clock=rooms.clock)
+    resources = Resources(
+        kinds=(  # in the order of deletion: what uses others before them
+            *machine_kinds(store=rooms.store, machines=machines),
+            *storage_kinds(accounts=accounts),
+        )
+    )
     return Fabric(
         rooms=rooms,
         operations=operations,
@@ -73,10 +85,12 @@ def build(*, rooms: Rooms, guests: Guests, packages: PackageStore, changes: Chan
         extensions=extensions,
         run_commands=RunCommands(store=rooms.store, extensions=extensions, operations=operations),
         images=Images(store=rooms.store, images=rooms.images, operations=operations),
-        resource_groups=ResourceGroups(store=rooms.store, operations=operations, machines=machines),
+        resource_groups=ResourceGroups(store=rooms.store, operations=operations, resources=resources),
         deployments=Deployments(store=rooms.store, operations=operations, clock=rooms.clock),
-        storage_accounts=StorageAccounts(store=rooms.store, clock=rooms.clock),
+        storage_accounts=accounts,
         packages=packages,
         principals=Principals(store=rooms.store, clock=rooms.clock),
         roles=Roles(store=rooms.store, clock=rooms.clock),
+        resources=resources,
+        locks=Locks(store=rooms.store, clock=rooms.clock),
     )

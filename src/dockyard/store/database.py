@@ -20,8 +20,9 @@ from dockyard.model.resource_group import ResourceGroup
 from dockyard.model.resource_id import ResourceId
 from dockyard.model.storage_account import StorageAccount
 from dockyard.model.virtual_machine import VirtualMachine
-from dockyard.store import documents, identity
+from dockyard.store import documents, identity, scopes
 from dockyard.store.identity import IdentityRecords
+from dockyard.store.scopes import ScopeRecords
 
 _SCHEMA = """
 CREATE TABLE virtual_machines (key TEXT PRIMARY KEY, vm_id TEXT NOT NULL UNIQUE, document TEXT NOT NULL) STRICT;
@@ -37,11 +38,11 @@ CREATE TABLE deployments (key TEXT PRIMARY KEY, resource_group TEXT NOT NULL, do
 CREATE INDEX deployments_of_group ON deployments (resource_group);
 CREATE TABLE storage_accounts (key TEXT PRIMARY KEY, resource_group TEXT NOT NULL, document TEXT NOT NULL) STRICT;
 """
-_STEPS = (_SCHEMA, _SINCE_2, identity.SCHEMA)  # what brings a store of version n to n + 1
+_STEPS = (_SCHEMA, _SINCE_2, identity.SCHEMA, scopes.SCHEMA)  # what brings a store of version n to n + 1
 SCHEMA_VERSION = len(_STEPS)
 
 
-class Database(IdentityRecords):
+class Database(IdentityRecords, ScopeRecords):
     """Open with ``Database.open``; close with ``close``."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
