@@ -128,7 +128,7 @@ class FreePorts:
     def __init__(self) -> None:
         self.taken: set[int] = set()
 
-    def is_free(self, *, port: int) -> bool:
+    def is_free(self, *, port: int, protocol: str = "tcp") -> bool:
         return port not in self.taken
 
 

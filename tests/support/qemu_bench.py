@@ -73,13 +73,16 @@ class QemuBench:
         return MachineSpec(machine=web(self.port), image=image, link=link)
 
     @contextmanager
-    def occupied(self) -> Iterator[None]:
-        with socket.create_server(("127.0.0.1", self.port)):
+    def occupied(self, port: int | None = None) -> Iterator[None]:
+        with socket.create_server(("127.0.0.1", port or self.port)):
             yield
 
-    def is_open(self) -> bool:
+    def is_open(self, port: int | None = None) -> bool:
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return probe.connect_ex(("127.0.0.1", port or self.port)) == 0
+
+    def another_port(self) -> int:
+        return free_port()
 
     async def crash(self) -> None:
         identity = await self.driver.identify(vm_id=WEB)

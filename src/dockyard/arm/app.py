@@ -17,6 +17,7 @@ from dockyard.arm.host import routes as host
 from dockyard.arm.identity import principals
 from dockyard.arm.identity import routes as identity
 from dockyard.arm.identity.guard import Guard
+from dockyard.arm.network import routes as network
 from dockyard.arm.openapi import routes as openapi
 from dockyard.arm.paths import CaseInsensitivePaths
 from dockyard.arm.preconditions import Preconditions
@@ -48,6 +49,7 @@ def build_app(context: ArmContext) -> Starlette:
         *catalogue.ROUTES,
         *deployments.ROUTES,
         *storage.ROUTES,
+        *network.ROUTES,
         *host.ROUTES,
         *openapi.ROUTES,
     ]

@@ -72,6 +72,7 @@ def fields(view: MachineView, *, expires: datetime | None, now: datetime) -> Fie
         ("Disk", f"{view.disk_gib} GiB" if view.disk_gib else ""),
         ("Administrator", view.admin_username),
         ("SSH port", str(view.ssh_port or "")),
+        ("Open ports", open_ports(view)),
         ("Docker", docker_endpoint.url(view.docker_port) if docker and view.docker_port else ""),
         (
             "Certificates",
@@ -80,6 +81,16 @@ def fields(view: MachineView, *, expires: datetime | None, now: datetime) -> Fie
         ("Created", f"{view.created_at:%Y-%m-%d %H:%M:%S %Z}" if view.created_at else ""),
         *_extension_fields(view.extensions),
     ]
+
+
+def open_ports(view: MachineView) -> str:
+    """Return where the ports beside ssh and Docker are reached; empty without any."""
+    return ", ".join(_led(text) for text in view.forwards)
+
+
+def _led(forward: str) -> str:
+    host, _, guest = forward.partition(":")
+    return f"127.0.0.1:{host}" if host == guest else f"127.0.0.1:{host} (in the machine {guest})"
 
 
 def finished_document(done: Finished) -> dict[str, Any]:

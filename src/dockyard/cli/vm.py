@@ -17,6 +17,7 @@ from dockyard.cli import (
     vm_create,
     vm_docker,
     vm_extension,
+    vm_ports,
     vm_run_command,
 )
 from dockyard.cli.exit_codes import ExitCode
@@ -35,6 +36,8 @@ _ENTER = "Enter"
 _PARTS = "Parts"
 
 app.command("create", rich_help_panel=_LIFE, epilog=vm_create.EXAMPLES)(vm_create.create)
+app.command("open-port", rich_help_panel=_ENTER, epilog=vm_ports.OPEN_EXAMPLES)(vm_ports.open_port)
+app.command("close-port", rich_help_panel=_ENTER, epilog=vm_ports.CLOSE_EXAMPLES)(vm_ports.close_port)
 app.add_typer(vm_docker.app, name="docker", rich_help_panel=_PARTS)
 app.add_typer(vm_extension.app, name="extension", rich_help_panel=_PARTS)
 app.add_typer(vm_run_command.app, name="run-command", rich_help_panel=_PARTS)

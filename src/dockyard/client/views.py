@@ -19,6 +19,7 @@ Document = Mapping[str, Any]
 E = TypeVar("E", bound=Enum)
 SSH_PORT_TAG = "dockyard-ssh-port"
 DOCKER_PORT_TAG = "dockyard-docker-port"
+FORWARD_TAG = "dockyard-forward-"
 _TOOK = re.compile(r"\s*\((\d+(?:\.\d+)?) s\)$")  # how our server and our handlers end their texts: "done (12.3 s)"
 
 
@@ -81,7 +82,8 @@ class ExtensionView:
 class MachineView:
     """A virtual machine. Without its instance view, ``power`` is None and ``stages`` and ``extensions`` are empty.
 
-    ``document`` is what ARM answered, for those who asked for JSON.
+    ``document`` is what ARM answered, for those who asked for JSON. ``forwards`` are the other ports of this computer
+    that lead into the machine, as ``HOST:GUEST`` or ``HOST:GUEST/udp``.
     """
 
     document: Document
@@ -94,6 +96,7 @@ class MachineView:
     ssh_public_keys: tuple[str, ...]
     ssh_port: int | None
     docker_port: int | None
+    forwards: tuple[str, ...]
     created_at: datetime | None
     provisioning: ProvisioningState | None
     failure: str
@@ -133,6 +136,7 @@ def machine(document: Document) -> MachineView:
         ssh_public_keys=_public_keys(os_profile),
         ssh_port=_integer(tags.get(SSH_PORT_TAG)),
         docker_port=_integer(tags.get(DOCKER_PORT_TAG)),
+        forwards=tuple(str(text) for tag, text in tags.items() if tag.startswith(FORWARD_TAG)),
         created_at=_time(properties.get("timeCreated")),
         provisioning=_member(ProvisioningState, str(properties.get("provisioningState", "")).lower()),
         failure=_provisioning_failure(statuses),

@@ -9,8 +9,9 @@ from dockyard.fabric.deployments import Deployments
 from dockyard.fabric.extensions import Extensions
 from dockyard.fabric.guests import Guests
 from dockyard.fabric.images import Images
-from dockyard.fabric.kinds import machine_kinds, storage_kinds
+from dockyard.fabric.kinds import machine_kinds, network_kinds, storage_kinds
 from dockyard.fabric.locks import Locks
+from dockyard.fabric.networks import Networks
 from dockyard.fabric.operations import Operations, Work
 from dockyard.fabric.ports import PackageStore
 from dockyard.fabric.principals import Principals
@@ -38,6 +39,7 @@ class Fabric:
     resource_groups: ResourceGroups
     deployments: Deployments
     storage_accounts: StorageAccounts
+    networks: Networks
     packages: PackageStore
     principals: Principals
     roles: Roles
@@ -70,10 +72,12 @@ def build(*, rooms: Rooms, guests: Guests, packages: PackageStore, changes: Chan
     operations = Operations(store=rooms.store, clock=rooms.clock)
     machines = VirtualMachines(rooms=rooms, operations=operations, guests=guests, changes=changes)
     extensions = Extensions(rooms=rooms, packages=packages, operations=operations, guests=guests, changes=changes)
+    networks = Networks(store=rooms.store, hypervisor=rooms.hypervisor, ports=rooms.ports)
     accounts = StorageAccounts(store=rooms.store, clock=rooms.clock)
     resources = Resources(
         kinds=(  # in the order of deletion: what uses others before them
             *machine_kinds(store=rooms.store, machines=machines),
+            *network_kinds(networks=networks),
             *storage_kinds(accounts=accounts),
         )
     )
@@ -88,6 +92,7 @@ def build(*, rooms: Rooms, guests: Guests, packages: PackageStore, changes: Chan
         resource_groups=ResourceGroups(store=rooms.store, operations=operations, resources=resources),
         deployments=Deployments(store=rooms.store, operations=operations, clock=rooms.clock),
         storage_accounts=accounts,
+        networks=networks,
         packages=packages,
         principals=Principals(store=rooms.store, clock=rooms.clock),
         roles=Roles(store=rooms.store, clock=rooms.clock),

@@ -7,11 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dockyard.fabric.networks import Networks
 from dockyard.fabric.ports import Store
 from dockyard.fabric.resources import Kind, Resource
 from dockyard.fabric.storage_accounts import StorageAccounts
 from dockyard.fabric.virtual_machines import VirtualMachines
 from dockyard.model.extension import Extension
+from dockyard.model.network import (
+    NETWORK_INTERFACES,
+    NETWORK_SECURITY_GROUPS,
+    PUBLIC_IP_ADDRESSES,
+    VIRTUAL_NETWORKS,
+    NetworkResource,
+)
 from dockyard.model.operation import Operation
 from dockyard.model.resource_id import EXTENSIONS, RUN_COMMANDS, VIRTUAL_MACHINES, ResourceId
 from dockyard.model.storage_account import STORAGE_ACCOUNTS, StorageAccount
@@ -35,6 +43,22 @@ def machine_kinds(*, store: Store, machines: VirtualMachines) -> Sequence[Kind]:
         ),
         Kind(type=EXTENSIONS, list=lambda: children(EXTENSIONS), delete=None),
         Kind(type=RUN_COMMANDS, list=lambda: children(RUN_COMMANDS), delete=None),
+    )
+
+
+def network_kinds(*, networks: Networks) -> Sequence[Kind]:
+    """Return network resources that stand for themselves; those that came with a machine go with it."""
+    types = (NETWORK_INTERFACES, PUBLIC_IP_ADDRESSES, VIRTUAL_NETWORKS, NETWORK_SECURITY_GROUPS)
+    return tuple(_network_kind(type, networks=networks) for type in types)
+
+
+def _network_kind(type: str, *, networks: Networks) -> Kind:
+    async def delete(id: ResourceId) -> Operation | None:
+        await networks.delete(id=id)
+        return None
+
+    return Kind(
+        type=type, list=lambda: [_network_resource(each) for each in networks.independent(type=type)], delete=delete
     )
 
 
@@ -66,6 +90,10 @@ def _child(child: Extension) -> Resource:
         provisioning_state=child.provisioning_state.value,
         created_at=child.created_at,
     )
+
+
+def _network_resource(found: NetworkResource) -> Resource:
+    return Resource(id=found.id, location=found.location, tags=found.tags, sku=found.sku.get("name", ""))
 
 
 def _account(account: StorageAccount) -> Resource:

@@ -51,8 +51,9 @@ def new_machine(
     network = NetworkProfile(
         mac_address=_mac_address(vm_id, interface=0),
         outbound_mac_address=_mac_address(vm_id, interface=1),
-        private_ip=_private_ip(others),
+        private_ip=request.private_ip or _private_ip(others),
         forwards=_forwards(request, others=others, is_free=is_free),
+        interfaces=request.interfaces,
     )
     return VirtualMachine(
         id=request.id,
@@ -179,7 +180,7 @@ def _forwards(
             port = _first_free(wanted.name, taken=taken, is_free=is_free)
         else:
             port = _checked(wanted.host_port, owners=owners, is_free=is_free)
-        chosen.append(PortForward(wanted.name, port, wanted.guest_port))
+        chosen.append(PortForward(wanted.name, port, wanted.guest_port, protocol=wanted.protocol))
     return tuple(chosen)
 
 

@@ -18,13 +18,14 @@ from dockyard.model.extension import Extension, ExtensionPackage
 from dockyard.model.guest import GuestGoal, HealthReport
 from dockyard.model.image import Image, ImageBuildOptions, ImageReference
 from dockyard.model.lock import Lock
+from dockyard.model.network import NetworkResource
 from dockyard.model.operation import Operation
 from dockyard.model.principal import ServicePrincipal
 from dockyard.model.resource_group import ResourceGroup
 from dockyard.model.resource_id import ResourceId
 from dockyard.model.role import RoleAssignment
 from dockyard.model.storage_account import StorageAccount
-from dockyard.model.virtual_machine import ProcessIdentity, VirtualMachine
+from dockyard.model.virtual_machine import PortForward, ProcessIdentity, VirtualMachine
 from dockyard_contract.aggregate_status import AggregateStatus
 
 
@@ -85,6 +86,13 @@ class HypervisorDriver(Protocol):
     async def shut_down(self, *, vm_id: str, deadline_seconds: float) -> None:
         """Ask the guest to power off, wait, then power off by force. No error when it does not run."""
 
+    async def set_forwards(self, *, vm_id: str, forwards: Sequence[PortForward]) -> None:
+        """Let a running machine have these forwards and no others; no error when it does not run.
+
+        Connections that are open stay open. Raises Exhausted (code PortInUse) when a port is taken; those before it in
+        the order given are open then.
+        """
+
     async def power_off(self, *, vm_id: str) -> None:
         """Cut the power. Returns when the process is gone."""
 
@@ -102,10 +110,10 @@ class HypervisorDriver(Protocol):
 
 
 class HostPorts(Protocol):
-    """TCP ports of the host's loopback address."""
+    """Ports of the host's loopback address."""
 
-    def is_free(self, *, port: int) -> bool:
-        """Tell whether something could listen on the port now."""
+    def is_free(self, *, port: int, protocol: str = "tcp") -> bool:
+        """Tell whether something could listen on the port now; ``protocol`` is ``tcp`` or ``udp``."""
 
 
 class PlatformNetwork(Protocol):
@@ -330,3 +338,15 @@ class Store(Protocol):
 
     def put_scope_tags(self, *, scope: str, tags: Mapping[str, str]) -> None:
         """Write the tags of a scope that is no resource."""
+
+    def network_resources(self) -> Sequence[NetworkResource]:
+        """Return all stored network resources, by id."""
+
+    def put_network_resource(self, resource: NetworkResource) -> None:
+        """Write one network resource."""
+
+    def delete_network_resource(self, *, id: ResourceId) -> None:
+        """Remove one network resource, and the roles assigned in it."""
+
+    def forget_network_child(self, *, id: ResourceId) -> None:
+        """Remove the roles assigned at a part of a network resource that is gone."""

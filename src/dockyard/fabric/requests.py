@@ -19,11 +19,15 @@ class ForwardRequest:
     name: str
     guest_port: int
     host_port: int | None = None
+    protocol: str = "tcp"
 
 
 @dataclass(frozen=True, kw_only=True)
 class VirtualMachineRequest:
-    """A machine to be. ``image_name`` is an alias or a URN."""
+    """A machine to be. ``image_name`` is an alias or a URN.
+
+    ``interfaces`` are ids of network interfaces, and ``private_ip`` the address they have; none means implied ones.
+    """
 
     id: ResourceId
     location: str
@@ -32,6 +36,8 @@ class VirtualMachineRequest:
     os_profile: OsProfile
     disk_gib: int = DEFAULT_DISK_GIB
     forwards: tuple[ForwardRequest, ...] = ()
+    interfaces: tuple[str, ...] = ()
+    private_ip: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -75,21 +75,31 @@ class OsProfile:
 
 @dataclass(frozen=True)
 class PortForward:
-    """A TCP port of the host's loopback address that leads to a port of the guest."""
+    """A port of the host's loopback address that leads to a port of the guest.
+
+    ``protocol`` is ``tcp`` or ``udp``. ``opened``: there because a network security group allows it, and only for as
+    long as it does.
+    """
 
     name: str
     host_port: int
     guest_port: int
+    protocol: str = "tcp"
+    opened: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkProfile:
-    """The machine's two interfaces: the virtual network (platform link) and the way out with its forwards."""
+    """The machine's two interfaces: the virtual network (platform link) and the way out with its forwards.
+
+    ``interfaces`` has the ids of the network interfaces it was created with; none means those implied by its name.
+    """
 
     mac_address: str
     private_ip: str
     outbound_mac_address: str
     forwards: tuple[PortForward, ...] = ()
+    interfaces: tuple[str, ...] = ()
 
     def host_port(self, name: str) -> int | None:
         """Return the loopback port of the forward called ``name``, or None."""

@@ -20,8 +20,9 @@ from dockyard.model.resource_group import ResourceGroup
 from dockyard.model.resource_id import ResourceId
 from dockyard.model.storage_account import StorageAccount
 from dockyard.model.virtual_machine import VirtualMachine
-from dockyard.store import documents, identity, scopes
+from dockyard.store import documents, identity, networks, scopes
 from dockyard.store.identity import IdentityRecords
+from dockyard.store.networks import NetworkRecords
 from dockyard.store.scopes import ScopeRecords
 
 _SCHEMA = """
@@ -38,11 +39,17 @@ CREATE TABLE deployments (key TEXT PRIMARY KEY, resource_group TEXT NOT NULL, do
 CREATE INDEX deployments_of_group ON deployments (resource_group);
 CREATE TABLE storage_accounts (key TEXT PRIMARY KEY, resource_group TEXT NOT NULL, document TEXT NOT NULL) STRICT;
 """
-_STEPS = (_SCHEMA, _SINCE_2, identity.SCHEMA, scopes.SCHEMA)  # what brings a store of version n to n + 1
+_STEPS = (
+    _SCHEMA,
+    _SINCE_2,
+    identity.SCHEMA,
+    networks.SCHEMA,
+    scopes.SCHEMA,
+)  # what brings a store of version n to n + 1
 SCHEMA_VERSION = len(_STEPS)
 
 
-class Database(IdentityRecords, ScopeRecords):
+class Database(IdentityRecords, NetworkRecords, ScopeRecords):
     """Open with ``Database.open``; close with ``close``."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -118,8 +125,9 @@ class Database(IdentityRecords, ScopeRecords):
         )
 
     def delete_virtual_machine(self, *, id: ResourceId) -> None:
-        """Remove one machine and its extensions."""
+        """Remove one machine, its extensions and the network resources that go with it."""
         with self.transaction():
+            self._forget_owned(id)
             self._forget_roles(within=id.key)
             self._execute("DELETE FROM extensions WHERE machine = ?", id.key)
             self._execute("DELETE FROM virtual_machines WHERE key = ?", id.key)
@@ -197,6 +205,7 @@ class Database(IdentityRecords, ScopeRecords):
             self._forget_roles(within=f"/resourcegroups/{name.lower()}")
             self._execute("DELETE FROM deployments WHERE resource_group = ?", name.lower())
             self._execute("DELETE FROM storage_accounts WHERE resource_group = ?", name.lower())
+            self._execute("DELETE FROM network_resources WHERE resource_group = ?", name.lower())
             self._execute("DELETE FROM resource_groups WHERE key = ?", name.lower())
 
     def deployment(self, *, id: ResourceId) -> Deployment | None:

@@ -28,11 +28,14 @@ class Bench(Protocol):
     def spec(self, *, deaf: bool = False) -> MachineSpec:
         """Describe the machine; a deaf guest does not hear its power button."""
 
-    def occupied(self) -> AbstractContextManager[None]:
-        """Let another program hold the port for a while."""
+    def occupied(self, port: int | None = None) -> AbstractContextManager[None]:
+        """Let another program hold the port, or another one, for a while."""
 
-    def is_open(self) -> bool:
-        """Whether the machine's port takes connections."""
+    def is_open(self, port: int | None = None) -> bool:
+        """Whether the machine's port, or another one, takes connections."""
+
+    def another_port(self) -> int:
+        """Return a port of the host that is free."""
 
     async def crash(self) -> None:
         """Let the machine's hypervisor die at once."""
@@ -53,13 +56,16 @@ class FakeBench:
         return MachineSpec(machine=web(self.port), image=unreal_image(), link=link)
 
     @contextmanager
-    def occupied(self) -> Iterator[None]:
-        self.driver.take_port(self.port)
+    def occupied(self, port: int | None = None) -> Iterator[None]:
+        self.driver.take_port(port or self.port)
         yield
-        self.driver.free_port(self.port)
+        self.driver.free_port(port or self.port)
 
-    def is_open(self) -> bool:
-        return WEB in self.driver.running
+    def is_open(self, port: int | None = None) -> bool:
+        return (port or self.port) in self.driver.open_ports(vm_id=WEB)
+
+    def another_port(self) -> int:
+        return 24600
 
     async def crash(self) -> None:
         self.driver.crash(vm_id=WEB)

@@ -8,6 +8,7 @@ import pytest
 
 from dockyard.fabric.ports import MachineState
 from dockyard.model.errors import Exhausted, NotFound
+from dockyard.model.virtual_machine import PortForward
 from tests.contract.hypervisors.bench import Bench
 from tests.support import qemu_guest
 from tests.support.qemu_bench import WEB
@@ -75,6 +76,63 @@ async def test_start_works_once_the_port_is_free_again(bench: Bench) -> None:
         await bench.driver.start(spec=bench.spec())
     identity = await bench.driver.start(spec=bench.spec())
     assert await bench.driver.identify(vm_id=WEB) == identity
+
+
+async def test_forwards_are_opened_and_closed_while_the_machine_runs(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    identity = await bench.driver.start(spec=bench.spec())
+    ssh = PortForward("ssh", bench.port, 22)
+    web = PortForward("tcp-8080", bench.another_port(), 8080, opened=True)
+    for _ in range(2):  # may be repeated
+        await bench.driver.set_forwards(vm_id=WEB, forwards=(ssh, web))
+        assert bench.is_open()
+        assert bench.is_open(web.host_port)
+    await bench.driver.set_forwards(vm_id=WEB, forwards=(web,))
+    assert not bench.is_open()
+    await bench.driver.set_forwards(vm_id=WEB, forwards=(ssh,))
+    assert bench.is_open()
+    assert not bench.is_open(web.host_port)
+    assert await bench.driver.identify(vm_id=WEB) == identity
+
+
+async def test_a_forward_that_changes_its_end_in_the_guest_stays_open(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    await bench.driver.start(spec=bench.spec())
+    await bench.driver.set_forwards(vm_id=WEB, forwards=(PortForward("ssh", bench.port, 2222),))
+    assert bench.is_open()
+
+
+async def test_tcp_and_udp_may_have_the_same_port(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    await bench.driver.start(spec=bench.spec())
+    port = bench.another_port()
+    both = (PortForward("tcp-53", port, 53), PortForward("udp-53", port, 53, protocol="udp"))
+    await bench.driver.set_forwards(vm_id=WEB, forwards=both)
+    assert bench.is_open(port)
+    await bench.driver.set_forwards(vm_id=WEB, forwards=both[1:])
+    await bench.driver.set_forwards(vm_id=WEB, forwards=())
+    assert not bench.is_open(port)
+
+
+async def test_a_taken_port_is_named_when_a_forward_is_opened(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    await bench.driver.start(spec=bench.spec())
+    port = bench.another_port()
+    wanted = (PortForward("ssh", bench.port, 22), PortForward("tcp-8080", port, 8080, opened=True))
+    with bench.occupied(port), pytest.raises(Exhausted) as refusal:
+        await bench.driver.set_forwards(vm_id=WEB, forwards=wanted)
+    assert refusal.value.code == "PortInUse"
+    assert str(port) in refusal.value.brief
+    assert bench.is_open()
+    await bench.driver.set_forwards(vm_id=WEB, forwards=wanted)
+    assert bench.is_open(port)
+
+
+async def test_forwards_of_a_machine_that_does_not_run_are_no_error(bench: Bench) -> None:
+    await bench.driver.set_forwards(vm_id=WEB, forwards=(PortForward("ssh", bench.port, 22),))
+    await bench.driver.create(spec=bench.spec())
+    await bench.driver.set_forwards(vm_id=WEB, forwards=(PortForward("ssh", bench.port, 22),))
+    assert not bench.is_open()
 
 
 async def test_power_off_stops_and_may_be_repeated(bench: Bench) -> None:

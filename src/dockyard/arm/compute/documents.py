@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from dockyard.arm.compute.tags import shown_tags
+from dockyard.fabric.topology import interfaces_of
 from dockyard.model.extension import Extension
 from dockyard.model.image import Image
 from dockyard.model.provisioning import PowerState, ProvisioningState
@@ -36,7 +37,9 @@ def virtual_machine(
         "hardwareProfile": {"vmSize": machine.size.name},
         "storageProfile": _storage_profile(machine),
         "osProfile": _os_profile(machine),
-        "networkProfile": {"networkInterfaces": []},
+        "networkProfile": {
+            "networkInterfaces": [{"id": id, "properties": {"primary": True}} for id in interfaces_of(machine)]
+        },
         "diagnosticsProfile": {"bootDiagnostics": {"enabled": True}},
     }
     if instance_view is not None:

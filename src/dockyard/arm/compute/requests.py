@@ -35,6 +35,7 @@ def virtual_machine_request(body: JsonObject, *, id: ResourceId) -> VirtualMachi
         disk_gib=_disk_gib(properties),
         forwards=forwards_asked_for(tags),
         tags=own_tags(tags),
+        interfaces=_interfaces(properties),
     )
 
 
@@ -62,6 +63,12 @@ def _size(properties: JsonObject) -> VirtualMachineSize:
     profile = properties.optional_object("hardwareProfile")
     name = profile.optional_string("vmSize") if profile else None
     return size_named(name or "Standard_B1ms")
+
+
+def _interfaces(properties: JsonObject) -> tuple[str, ...]:
+    profile = properties.optional_object("networkProfile")
+    named = (profile.optional_array("networkInterfaces") if profile else None) or ()
+    return tuple(each.object().string("id").rstrip("/") for each in named)
 
 
 def _image_name(properties: JsonObject) -> str:

@@ -1,7 +1,8 @@
 """Ports of the host as tags: ARM has no field for a loopback port, and tags reach every client unchanged. Pure.
 
 ``dockyard-ssh-port`` and ``dockyard-docker-port`` ask for and show the host's port of the two usual forwards;
-``dockyard-forward-<name>`` = ``HOST:GUEST`` is any other (``0`` for HOST lets the fabric choose).
+``dockyard-forward-<name>`` = ``HOST:GUEST`` is any other (``0`` for HOST lets the fabric choose). What a security group
+opens is shown the same way, a UDP port as ``HOST:GUEST/udp``.
 """
 
 from __future__ import annotations
@@ -46,20 +47,23 @@ def shown_tags(machine: VirtualMachine) -> dict[str, str]:
         if usual in _USUAL:
             shown[usual] = str(forward.host_port)
         else:
-            shown[f"{_OTHER}{forward.name}"] = f"{forward.host_port}:{forward.guest_port}"
+            suffix = "" if forward.protocol == "tcp" else f"/{forward.protocol}"
+            shown[f"{_OTHER}{forward.name}"] = f"{forward.host_port}:{forward.guest_port}{suffix}"
     return shown
 
 
 def _other(tag: str, text: str) -> ForwardRequest:
     name = tag.removeprefix(_OTHER)
-    host, colon, guest = text.partition(":")
+    ports = text.removesuffix("/udp")
+    host, colon, guest = ports.partition(":")
     if not colon or not _NAME.fullmatch(name) or name in (SSH.name, DOCKER.name):
         raise InvalidRequest(
             f"The tag '{tag}' does not name a forward",
             resolution="Write it as dockyard-forward-<name> = HOST:GUEST, for example dockyard-forward-web = 8080:80.",
         )
     wanted = None if host == "0" else _port(host, tag=tag)
-    return ForwardRequest(name=name, guest_port=_port(guest, tag=tag), host_port=wanted)
+    protocol = "tcp" if ports == text else "udp"
+    return ForwardRequest(name=name, guest_port=_port(guest, tag=tag), host_port=wanted, protocol=protocol)
 
 
 def _port(text: str, *, tag: str) -> int:

@@ -17,6 +17,7 @@ from dockyard.arm.compute.tags import own_tags
 from dockyard.arm.context import LOCATION, context_of
 from dockyard.arm.describe import describe
 from dockyard.arm.long_running import accepted_response, put_response
+from dockyard.arm.network.attaching import attached
 from dockyard.fabric.virtual_machines import VirtualMachines
 from dockyard.model.errors import Unauthenticated
 from dockyard.model.extension import Extension
@@ -136,7 +137,10 @@ async def sizes(request: Request) -> Response:
 async def _put(request: Request) -> Response:
     wanted = virtual_machine_request(await read_body(request), id=_id(request))
     only_if_absent = request.headers.get("if-none-match") == "*"
+    wanted = attached(request, wanted)
     made, operation = _use_case(request).create(request=wanted, only_if_absent=only_if_absent)
+    await context_of(request).fabric.networks.refresh()
+    made = _use_case(request).get(id=made.id)
     document = await _document(request, made)
     return put_response(request, operation=operation, document=document, created=operation is not None)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from dockyard.fabric.ports import MachineSpec, MachineState
 from dockyard.hypervisors.console_text import clean
 from dockyard.model.errors import DockyardError, Exhausted, NotFound
-from dockyard.model.virtual_machine import ProcessIdentity
+from dockyard.model.virtual_machine import PortForward, ProcessIdentity
 
 _FIRST_PID = 4_194_305  # one more than the largest process number Linux gives out
 
@@ -62,6 +62,12 @@ class FakeDriver:
         """Stop the machine."""
         self._stop(vm_id)
 
+    async def set_forwards(self, *, vm_id: str, forwards: Sequence[PortForward]) -> None:
+        """Remember the ports of a machine that runs."""
+        machine = self._machines.get(vm_id)
+        if machine is not None and machine.process is not None:
+            self._open(machine, forwards)
+
     async def power_off(self, *, vm_id: str) -> None:
         """Stop the machine."""
         self._stop(vm_id)
@@ -88,6 +94,11 @@ class FakeDriver:
         """The ids of the machines that run."""
         return frozenset(vm_id for vm_id, machine in self._machines.items() if machine.process)
 
+    def open_ports(self, *, vm_id: str) -> frozenset[int]:
+        """The ports of the host that lead to a machine that runs."""
+        machine = self._machines.get(vm_id)
+        return machine.ports if machine and machine.process else frozenset()
+
     def write_console(self, *, vm_id: str, text: str) -> None:
         """Play a guest that writes to its serial console."""
         self._machines[vm_id].console += text.encode()
@@ -111,13 +122,16 @@ class FakeDriver:
     def _new_process(self, machine: _Machine, *, spec: MachineSpec) -> ProcessIdentity:
         if self._failures:
             raise self._failures.pop(0)
-        ports = frozenset(forward.host_port for forward in spec.machine.network.forwards)
-        in_use = self._taken_ports.union(*(other.ports for other in self._machines.values() if other.process))
-        for port in sorted(ports & in_use):
-            raise Exhausted(f"Port {port} of this computer is in use", code="PortInUse", temporary=True)
-        machine.ports = ports
+        self._open(machine, spec.machine.network.forwards)
         self._starts += 1
         return ProcessIdentity(pid=_FIRST_PID + self._starts, start_time=self._starts)
+
+    def _open(self, machine: _Machine, forwards: Sequence[PortForward]) -> None:
+        ports = frozenset(forward.host_port for forward in forwards)
+        others = (other.ports for other in self._machines.values() if other.process and other is not machine)
+        for port in sorted(ports & self._taken_ports.union(*others)):
+            raise Exhausted(f"Port {port} of this computer is in use", code="PortInUse", temporary=True)
+        machine.ports = ports
 
     def _stop(self, vm_id: str) -> None:
         if vm_id in self._machines:

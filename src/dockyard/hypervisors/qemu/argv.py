@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dockyard.fabric.ports import MachineSpec, PlatformLink
 from dockyard.hypervisors.qemu.files import MachineFiles
+from dockyard.hypervisors.qemu.forwards import NETDEV, rule
 from dockyard.model.image import Image
 from dockyard.model.virtual_machine import NetworkProfile, PortForward
 
@@ -118,7 +119,7 @@ def _network(network: NetworkProfile, *, link: PlatformLink) -> list[str]:
         *("-netdev", _platform_backend(link)),
         *("-device", _interface(netdev="platform", mac=network.mac_address, address=2)),
         *("-netdev", _outbound_backend(network.forwards)),
-        *("-device", _interface(netdev="outbound", mac=network.outbound_mac_address, address=3)),
+        *("-device", _interface(netdev=NETDEV, mac=network.outbound_mac_address, address=3)),
     ]
 
 
@@ -134,8 +135,8 @@ def _outbound_backend(forwards: Sequence[PortForward]) -> str:
     own loopback address. QEMU 7.2 has no option against it but ``restrict=on``, which takes away the internet as well.
     So nothing of Dockyard that listens on loopback may trust a caller for coming from there.
     """
-    rules = [f"hostfwd=tcp:127.0.0.1:{forward.host_port}-:{forward.guest_port}" for forward in forwards]
-    return ",".join(["user,id=outbound,net=10.0.2.0/24,ipv6=off", *rules])
+    rules = [f"hostfwd={rule(forward)}" for forward in forwards]
+    return ",".join([f"user,id={NETDEV},net=10.0.2.0/24,ipv6=off", *rules])
 
 
 def _interface(*, netdev: str, mac: str, address: int) -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from dockyard.fabric.ports import Clock, MachineSpec, MachineState
-from dockyard.hypervisors.qemu import argv, console, disks, forwards, monitor, processes, procfs
+from dockyard.hypervisors.qemu import argv, console, disks, monitor, processes, procfs
+from dockyard.hypervisors.qemu import forwards as loopback
 from dockyard.hypervisors.qemu.acceleration import (
     Acceleration,
     AccelerationChoice,
@@ -24,7 +25,7 @@ from dockyard.hypervisors.qemu.acceleration import (
 from dockyard.hypervisors.qemu.files import Folders, MachineFiles
 from dockyard.hypervisors.qemu.launch import launch, wait_answering
 from dockyard.model.errors import NotFound, OperationFailed
-from dockyard.model.virtual_machine import ProcessIdentity
+from dockyard.model.virtual_machine import PortForward, ProcessIdentity
 
 PRESS_AGAIN_SECONDS = 5.0
 """A guest that is still starting misses the power button; it is pressed again until the guest is gone."""
@@ -95,6 +96,14 @@ class QemuDriver:
         if running and not await _ask_to_power_off(running, files=files, deadline=deadline_seconds):
             await self.power_off(vm_id=vm_id)
 
+    async def set_forwards(self, *, vm_id: str, forwards: Sequence[PortForward]) -> None:
+        """Compare with what QEMU has, then take away and open; nothing is remembered."""
+        files = self._folders.of(vm_id)
+        async with self._changing(vm_id):
+            running = processes.find(vm_id=vm_id, pidfile=files.pid)
+            if running:
+                await _set_forwards(running, files=files, wanted=forwards)
+
     async def power_off(self, *, vm_id: str) -> None:
         """Cut the power; what QEMU itself holds in caches is written."""
         async with self._changing(vm_id):
@@ -150,7 +159,7 @@ class QemuDriver:
         if not files.disk.exists():
             raise NotFound(f"The machine '{spec.machine.id.name}' has no disk; it was not created")
         program = processes.program(processes.SYSTEM_PROGRAM)
-        forwards.check_free(spec.machine.network.forwards)
+        loopback.check_free(spec.machine.network.forwards)
         acceleration = await self._acceleration.choose(kernel=spec.image.kernel)
         files.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
         now = self._clock.now()
@@ -167,6 +176,16 @@ class QemuDriver:
         running = await processes.find_settled(vm_id=vm_id, pidfile=files.pid)
         if running:
             await processes.end(running)
+
+
+async def _set_forwards(running: ProcessIdentity, *, files: MachineFiles, wanted: Sequence[PortForward]) -> None:
+    table = await monitor.human_command(files.monitor, "info usernet", process=running)
+    removals, lacking = loopback.changes(table, wanted=wanted)
+    for command in removals:
+        await monitor.human_command(files.monitor, command, process=running)
+    for forward in lacking:
+        if await monitor.human_command(files.monitor, loopback.addition(forward), process=running):
+            raise loopback.port_in_use(forward.host_port)  # the monitor speaks only of what it could not do
 
 
 async def _ask_to_power_off(running: ProcessIdentity, *, files: MachineFiles, deadline: float) -> bool:

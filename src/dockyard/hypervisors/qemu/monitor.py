@@ -41,10 +41,18 @@ async def press_power_button(path: Path, *, process: ProcessIdentity) -> None:
     await _execute(path, "system_powerdown", process=process)
 
 
-async def _execute(path: Path, command: str, *, process: ProcessIdentity) -> object:
+async def human_command(path: Path, line: str, *, process: ProcessIdentity) -> str:
+    """Return what a command of QEMU's human monitor prints: what QMP has no command for. Raises MonitorUnavailable."""
+    answer = await _execute(path, "human-monitor-command", {"command-line": line}, process=process)
+    return str(answer)
+
+
+async def _execute(
+    path: Path, command: str, arguments: dict[str, object] | None = None, *, process: ProcessIdentity
+) -> object:
     try:
         async with asyncio.timeout(ANSWER_SECONDS), _session(path, process=process) as client:
-            return await client.execute(command)
+            return await client.execute(command, arguments)
     except (QMPError, TimeoutError, EOFError, OSError) as error:
         raise MonitorUnavailable(
             f"QEMU did not answer '{command}'", details=f"{path}: {error}", temporary=True
