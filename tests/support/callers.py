@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from dockyard.arm.app import build_app
 from dockyard.arm.context import ArmContext
 from dockyard.arm.throttling import Limits
+from dockyard.hypervisors.fake.driver import FakeDriver
 from dockyard.model.role import RoleDefinition
 from tests.support.arm_api import PRINCIPAL, arm_context
 from tests.support.fabric import World
@@ -122,9 +123,11 @@ class Directory:
 
 
 @asynccontextmanager
-async def directory(folder: Path, *, limits: Limits | None = None) -> AsyncIterator[Directory]:
+async def directory(
+    folder: Path, *, limits: Limits | None = None, hypervisor: FakeDriver | None = None
+) -> AsyncIterator[Directory]:
     """The application over a new world, while the context is open."""
-    world = World(folder)
+    world = World(folder, hypervisor=hypervisor or FakeDriver())
     context = arm_context(world, principal=PRINCIPAL, endpoint=ENDPOINT, limits=limits or Limits())
     yield Directory(world=world, context=context)
     await world.fabric.operations.suspend()

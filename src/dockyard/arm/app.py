@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from dockyard.arm import errors
+from dockyard.arm.authorization import locks
 from dockyard.arm.authorization import routes as authorization
 from dockyard.arm.authorization.check import Authorization
 from dockyard.arm.compute import (
@@ -28,8 +29,9 @@ from dockyard.arm.network import routes as network
 from dockyard.arm.openapi import routes as openapi
 from dockyard.arm.paths import CaseInsensitivePaths
 from dockyard.arm.preconditions import Preconditions
-from dockyard.arm.resources import contents
+from dockyard.arm.resources import contents, groups, providers, tags
 from dockyard.arm.resources import routes as resources
+from dockyard.arm.standing import Standing
 from dockyard.arm.storage import routes as storage
 from dockyard.arm.throttling import Throttling
 from dockyard.arm.unserved import on_unserved
@@ -38,26 +40,30 @@ from dockyard.arm.versions import ApiVersions
 
 def build_app(context: ArmContext) -> Starlette:
     """Return the application that serves ``context``."""
+    served = [
+        *identity.ROUTES,
+        *principals.ROUTES,
+        *authorization.ROUTES,
+        *locks.ROUTES,
+        *resources.ROUTES,
+        *groups.ROUTES,
+        *contents.ROUTES,
+        *tags.ROUTES,
+        *virtual_machines.ROUTES,
+        *extensions.ROUTES,
+        *run_commands.ROUTES,
+        *images.ROUTES,
+        *operations.ROUTES,
+        *catalogue.ROUTES,
+        *image_catalogue.ROUTES,
+        *deployments.ROUTES,
+        *storage.ROUTES,
+        *network.ROUTES,
+        *host.ROUTES,
+        *openapi.ROUTES,
+    ]
     app = Starlette(
-        routes=[
-            *identity.ROUTES,
-            *principals.ROUTES,
-            *authorization.ROUTES,
-            *resources.ROUTES,
-            *contents.ROUTES,
-            *virtual_machines.ROUTES,
-            *extensions.ROUTES,
-            *run_commands.ROUTES,
-            *images.ROUTES,
-            *operations.ROUTES,
-            *catalogue.ROUTES,
-            *image_catalogue.ROUTES,
-            *deployments.ROUTES,
-            *storage.ROUTES,
-            *network.ROUTES,
-            *host.ROUTES,
-            *openapi.ROUTES,
-        ],
+        routes=[*served, *providers.routes(served)],
         middleware=_layers(context),
         exception_handlers={**errors.HANDLERS, HTTPException: on_unserved, Exception: errors.on_fault},
     )
@@ -74,5 +80,6 @@ def _layers(context: ArmContext) -> list[Middleware]:
         Middleware(Throttling, limits=context.limits, now=lambda: fabric.rooms.clock.now().timestamp()),
         Middleware(ApiVersions),
         Middleware(Authorization, roles=fabric.roles, subscription_id=context.subscription_id),
+        Middleware(Standing, locks=fabric.locks, resource_groups=fabric.resource_groups),
         Middleware(Preconditions),
     ]

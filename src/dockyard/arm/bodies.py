@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from dockyard.arm.context import context_of
+from dockyard.arm.tagging import check_tags
 from dockyard.model.errors import InvalidRequest, NotFound
 from dockyard.model.resource_id import ResourceId
 from dockyard_contract.documents import JsonObject, parse_json
@@ -35,9 +36,9 @@ async def read_bytes(request: Request) -> bytes:
 
 
 def read_tags(body: JsonObject) -> dict[str, str]:
-    """Return the resource's tags. Raises MalformedDocument."""
+    """Return the resource's tags. Raises MalformedDocument, and InvalidRequest where Azure would not take them."""
     tags = body.optional_object("tags")
-    return {} if tags is None else {name: tags.string(name) for name in tags.names()}
+    return {} if tags is None else check_tags({name: tags.string(name) for name in tags.names()})
 
 
 def resource_id(request: Request, *, type: str) -> ResourceId:

@@ -11,6 +11,8 @@ from dockyard.fabric.deployments import Deployments
 from dockyard.fabric.extensions import Extensions
 from dockyard.fabric.guests import Guests
 from dockyard.fabric.images import Images
+from dockyard.fabric.kinds import machine_kinds, network_kinds, storage_kinds
+from dockyard.fabric.locks import Locks
 from dockyard.fabric.machine_records import MachineRecords
 from dockyard.fabric.networks import Networks
 from dockyard.fabric.operations import Operations, Work
@@ -20,6 +22,7 @@ from dockyard.fabric.power import Power
 from dockyard.fabric.principals import Principals
 from dockyard.fabric.reconcile import Plan, reconcile
 from dockyard.fabric.resource_groups import ResourceGroups
+from dockyard.fabric.resources import Resources
 from dockyard.fabric.roles import Roles
 from dockyard.fabric.rooms import Rooms
 from dockyard.fabric.run_commands import RunCommands
@@ -48,6 +51,8 @@ class Fabric:
     packages: Packages
     principals: Principals
     roles: Roles
+    resources: Resources
+    locks: Locks
 
     async def open(self) -> Plan:
         """Bring records and reality together; call once before serving."""
@@ -84,6 +89,15 @@ def build(*, rooms: Rooms, guests: Guests, packages: PackageStore, changes: Chan
         rooms=rooms, operations=operations, records=records, creating=creating, updating=updating
     )
     extensions = Extensions(rooms=rooms, packages=packages, operations=operations, guests=guests, changes=changes)
+    networks = Networks(store=rooms.store, hypervisor=rooms.hypervisor, ports=rooms.ports)
+    accounts = StorageAccounts(store=rooms.store, clock=rooms.clock)
+    resources = Resources(
+        kinds=(  # in the order of deletion: what uses others before them
+            *machine_kinds(store=rooms.store, machines=machines),
+            *network_kinds(networks=networks),
+            *storage_kinds(accounts=accounts),
+        )
+    )
     return Fabric(
         rooms=rooms,
         operations=operations,
@@ -93,11 +107,13 @@ def build(*, rooms: Rooms, guests: Guests, packages: PackageStore, changes: Chan
         extensions=extensions,
         run_commands=RunCommands(store=rooms.store, extensions=extensions, operations=operations),
         images=Images(store=rooms.store, images=rooms.images, operations=operations),
-        resource_groups=ResourceGroups(store=rooms.store, operations=operations, machines=machines),
+        resource_groups=ResourceGroups(store=rooms.store, operations=operations, resources=resources),
         deployments=Deployments(store=rooms.store, operations=operations, clock=rooms.clock),
-        storage_accounts=StorageAccounts(store=rooms.store, clock=rooms.clock),
-        networks=Networks(store=rooms.store, hypervisor=rooms.hypervisor, ports=rooms.ports),
+        storage_accounts=accounts,
+        networks=networks,
         packages=Packages(store=rooms.store, packages=packages, guests=guests),
         principals=Principals(store=rooms.store, clock=rooms.clock),
         roles=Roles(store=rooms.store, clock=rooms.clock),
+        resources=resources,
+        locks=Locks(store=rooms.store, clock=rooms.clock),
     )

@@ -53,10 +53,9 @@ class Networks:
         found = (each for each in self.topology().resources.values() if each.id.type == type)
         return [each for each in found if group in (None, each.id.resource_group.lower())]
 
-    def independent(self, *, resource_group: str) -> Sequence[NetworkResource]:
-        """Return the resources of a group that are not parts of a machine: that were made by themselves."""
-        stored = self._store.network_resources()
-        return [each for each in stored if not each.owner and _same_group(each.id, resource_group)]
+    def independent(self, *, type: str) -> Sequence[NetworkResource]:
+        """Return the resources of a type that are not parts of a machine: that were made by themselves."""
+        return [each for each in self._store.network_resources() if not each.owner and each.id.type == type]
 
     async def put(self, *, request: NetworkRequest) -> bool:
         """Create or change a resource; return whether it is new. Opens and closes ports.
@@ -208,7 +207,3 @@ def _address_of(id: str, *, machine: ResourceId, topology: Topology) -> str:
             code="NicInUse",
         )
     return str(found.children("ipConfigurations")[0]["properties"].get("privateIPAddress", ""))
-
-
-def _same_group(id: ResourceId, group: str) -> bool:
-    return id.resource_group.lower() == group.lower()

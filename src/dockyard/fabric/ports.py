@@ -17,6 +17,7 @@ from dockyard.model.deployment import Deployment
 from dockyard.model.extension import Extension, ExtensionPackage
 from dockyard.model.guest import GuestGoal, HealthReport
 from dockyard.model.image import Image, ImageBuildOptions, ImageReference
+from dockyard.model.lock import Lock
 from dockyard.model.network import NetworkResource
 from dockyard.model.operation import Operation
 from dockyard.model.package_name import PackageName
@@ -340,6 +341,21 @@ class Store(Protocol):
 
     def delete_role_assignment(self, *, key: str) -> None:
         """Remove one role assignment."""
+
+    def locks(self) -> Sequence[Lock]:
+        """Return all management locks, oldest first."""
+
+    def put_lock(self, lock: Lock) -> None:
+        """Write one lock."""
+
+    def delete_lock(self, *, key: str) -> None:
+        """Remove one lock."""
+
+    def scope_tags(self, *, scope: str) -> Mapping[str, str]:
+        """Return the tags of a scope that is no resource: the subscription."""
+
+    def put_scope_tags(self, *, scope: str, tags: Mapping[str, str]) -> None:
+        """Write the tags of a scope that is no resource."""
 
     def network_resources(self) -> Sequence[NetworkResource]:
         """Return all stored network resources, by id."""

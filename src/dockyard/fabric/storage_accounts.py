@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from dockyard.fabric.ports import Clock, Store
 from dockyard.model.errors import InvalidRequest, NotFound
@@ -58,6 +59,12 @@ class StorageAccounts:
         )
         self._store.put_storage_account(account)
         return account
+
+    def set_tags(self, *, id: ResourceId, tags: Mapping[str, str]) -> StorageAccount:
+        """Replace the tags. Raises NotFound."""
+        changed = replace(self.get(id=id), tags=tags)
+        self._store.put_storage_account(changed)
+        return changed
 
     def delete(self, *, id: ResourceId) -> bool:
         """Delete an account; False when there was none."""

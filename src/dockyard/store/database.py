@@ -20,9 +20,10 @@ from dockyard.model.resource_group import ResourceGroup
 from dockyard.model.resource_id import ResourceId
 from dockyard.model.storage_account import StorageAccount
 from dockyard.model.virtual_machine import VirtualMachine
-from dockyard.store import documents, identity, networks
+from dockyard.store import documents, identity, networks, scopes
 from dockyard.store.identity import IdentityRecords
 from dockyard.store.networks import NetworkRecords
+from dockyard.store.scopes import ScopeRecords
 
 _SCHEMA = """
 CREATE TABLE virtual_machines (key TEXT PRIMARY KEY, vm_id TEXT NOT NULL UNIQUE, document TEXT NOT NULL) STRICT;
@@ -38,11 +39,17 @@ CREATE TABLE deployments (key TEXT PRIMARY KEY, resource_group TEXT NOT NULL, do
 CREATE INDEX deployments_of_group ON deployments (resource_group);
 CREATE TABLE storage_accounts (key TEXT PRIMARY KEY, resource_group TEXT NOT NULL, document TEXT NOT NULL) STRICT;
 """
-_STEPS = (_SCHEMA, _SINCE_2, identity.SCHEMA, networks.SCHEMA)  # what brings a store of version n to n + 1
+_STEPS = (
+    _SCHEMA,
+    _SINCE_2,
+    identity.SCHEMA,
+    networks.SCHEMA,
+    scopes.SCHEMA,
+)  # what brings a store of version n to n + 1
 SCHEMA_VERSION = len(_STEPS)
 
 
-class Database(IdentityRecords, NetworkRecords):
+class Database(IdentityRecords, NetworkRecords, ScopeRecords):
     """Open with ``Database.open``; close with ``close``."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

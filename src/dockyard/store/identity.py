@@ -76,5 +76,6 @@ class IdentityRecords(ABC):
         self._execute("DELETE FROM role_assignments WHERE key = ?", key)
 
     def _forget_roles(self, *, within: str) -> None:
-        """Remove the assignments in what goes (a path, or its end), so that a namesake does not inherit them."""
+        """Remove assignments and locks in what goes (a path, or its end), so that a namesake does not inherit them."""
         self._execute("DELETE FROM role_assignments WHERE instr(key, ?) > 0", f"{within}/")
+        self._execute("DELETE FROM locks WHERE instr(key, ?) > 0", f"{within}/")

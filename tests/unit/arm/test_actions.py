@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockyard.arm.authorization.actions import Demand, demand, spelled
+from dockyard.arm.authorization.actions import demand, spelled
 from dockyard.arm.paths import normalised
 
 SUB = "/subscriptions/S"
@@ -48,7 +48,10 @@ RESOURCES = "Microsoft.Resources/subscriptions"
     ],
 )
 def test_a_request_is_an_action_over_a_scope(method: str, path: str, action: str, scope: str) -> None:
-    assert demand(method=method, path=normalised(path)) == Demand(action, scope or path)
+    wanted = demand(method=method, path=normalised(path))
+    assert wanted is not None
+    assert (wanted.action, wanted.scope, wanted.anywhere) == (action, scope or path, False)
+    assert wanted.lists is (method == "GET" and wanted.scope != path)
 
 
 @pytest.mark.parametrize(

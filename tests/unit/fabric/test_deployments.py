@@ -246,7 +246,7 @@ async def test_a_group_that_goes_ends_its_deployments(world: World, resources: F
     resources.held["a"] = asyncio.Event()
     made = world.fabric.deployments.start(request=request(template(resources=CHAIN)), client=resources)
     await world.until(lambda: "put a" in resources.log)
-    gone = world.fabric.resource_groups.delete(subscription_id=SUBSCRIPTION, name=GROUP)
+    gone = world.fabric.resource_groups.delete(name=GROUP)
     await world.fabric.operations.wait(operation_id=gone.id)
     error = world.fabric.operations.get(operation_id=made.operation_id).error
     assert error is not None

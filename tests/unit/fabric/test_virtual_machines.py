@@ -334,7 +334,7 @@ async def test_a_machine_whose_process_ended_shows_as_stopped_and_starts_again(w
 
 async def test_deleting_a_group_deletes_its_machines(world: World) -> None:
     await create(world)
-    operation = world.fabric.resource_groups.delete(subscription_id=machine_id().subscription_id, name="Dockyard")
+    operation = world.fabric.resource_groups.delete(name="Dockyard")
     await world.fabric.operations.wait(operation_id=operation.id)
     assert world.fabric.virtual_machines.list() == []
     assert world.fabric.resource_groups.list() == []

@@ -27,16 +27,16 @@ _WORDS = """
     actionGroups artifactTypes assessPatches cancel cancelOperation capture convertToManagedDisks deallocate
     deployments diagnostics disks exportTemplate extensions generalize images installPatches instanceView locations
     locks networkInterfaces networkSecurityGroups offers operationResults operations operationStatuses permissions
-    powerOff principals providers publicIPAddresses publishers reapply redeploy reimage resetSecret
+    powerOff principals providers publicIPAddresses publishers reapply redeploy register reimage resetSecret
     resourceGroups resources restart retrieveBootDiagnosticsData roleAssignments roleDefinitions runCommand runCommands
     securityRules skus sshPublicKeys start storageAccounts subnets subscriptions tagNames tags tenants types usages
-    validate versions virtualMachines virtualNetworks vmImage vmSizes whatIf
+    unregister validate versions virtualMachines virtualNetworks vmImage vmSizes whatIf
     defaultSecurityRules ipConfigurations effectiveNetworkSecurityGroups effectiveRouteTable moveResources
     validateMoveResources checkNameAvailability checkZonePeers generateKeyPair exportTemplates
 """
 SPELLED = {word.lower(): word for word in _WORDS.split()}
 # What a caller needs to find its way in a subscription is read by whoever has any role in it: catalogues, and the list
-# of groups, which leaves out those that are not theirs. Lists of resources are not among these.
+# of groups, which leaves out those that are not theirs.
 _CATALOGUES = frozenset({"locations", "skus", "operations", "usages", "roledefinitions", "permissions"})
 _SEEN_FROM_BELOW = frozenset({"locations", "providers", "tagnames"})
 _OPERATIONS = frozenset({"operations", "operationresults"})
@@ -44,11 +44,16 @@ _OPERATIONS = frozenset({"operations", "operationresults"})
 
 @dataclass(frozen=True)
 class Demand:
-    """What a caller must be allowed. ``anywhere``: a role below the scope will do as well."""
+    """What a caller must be allowed.
+
+    ``anywhere``: a role below the scope will do as well. ``lists``: it may be a list of what lies below the scope,
+    which whoever has a role there may read as far as that goes.
+    """
 
     action: str
     scope: str
     anywhere: bool = False
+    lists: bool = False
 
 
 def spelled(path: str) -> str:
@@ -67,7 +72,12 @@ def demand(*, method: str, path: str) -> Demand | None:
     if reads and _is_operation(segments):
         return None  # whoever began it has the address, a random name, and may have deleted what gave the right
     scope = spelled("/" + "/".join(segments[: _scope_length(segments)]))
-    return Demand(f"{_words(segments)}/{_verb(method)}", scope, anywhere=reads and _is_catalogue(segments))
+    return Demand(
+        f"{_words(segments)}/{_verb(method)}",
+        scope,
+        anywhere=reads and _is_catalogue(segments),
+        lists=method == "GET" and len(segments) - 1 in keyword_positions(segments),
+    )
 
 
 def _is_operation(segments: Sequence[str]) -> bool:

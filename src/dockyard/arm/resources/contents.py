@@ -1,4 +1,8 @@
-"""The route that lists what lies in a resource group, whatever its type."""
+"""Routes that list resources whatever their type: of a group, and of the subscription.
+
+What the caller may not read is left out (``authorization.check`` does so for all lists). Images are not among them:
+they belong to the host, not to a group.
+"""
 
 from __future__ import annotations
 
@@ -10,31 +14,57 @@ from starlette.routing import Route
 
 from dockyard.arm import schemas
 from dockyard.arm.bodies import check_subscription
-from dockyard.arm.context import context_of
+from dockyard.arm.context import context_of, may
 from dockyard.arm.describe import describe
-from dockyard.model.resource_id import ResourceId
+from dockyard.arm.filters import Comparison, holds, parse_filter, parse_top
+from dockyard.arm.resources.scopes import GROUP, SUBSCRIPTION
+from dockyard.fabric.resources import Resource
+
+_NAMES = ("resourceType", "name", "resourceGroup", "location", "tagName", "tagValue")
 
 
-@describe(answer=schemas.RESOURCES)
+@describe(answer=schemas.RESOURCES, query=("$filter", "$top", "$expand"))
 async def resources(request: Request) -> Response:
-    """List the resources of a group. Images are not among them: they belong to the host, not to a group."""
+    """List the resources of a group or of the subscription, as far as the caller may read them."""
     check_subscription(request)
     fabric = context_of(request).fabric
-    group = fabric.resource_groups.get(name=request.path_params["group"]).name
-    found: list[dict[str, Any]] = []
-    for machine in fabric.virtual_machines.list(resource_group=group):
-        found.append(_entry(machine.id, location=machine.location))
-        children = [*fabric.extensions.list(machine=machine.id), *fabric.run_commands.list(machine=machine.id)]
-        found += [_entry(child.id, location=child.location) for child in children]
-    found += [
-        _entry(account.id, location=account.location) for account in fabric.storage_accounts.list(resource_group=group)
-    ]
-    found += [_entry(each.id, location=each.location) for each in fabric.networks.independent(resource_group=group)]
-    return JSONResponse({"value": found})
+    name = request.path_params.get("group")
+    group = None if name is None else fabric.resource_groups.get(name=name).name
+    asked = parse_filter(request.query_params.get("$filter", ""), names=_NAMES)
+    top = parse_top(request.query_params.get("$top", ""))
+    expanded = [part.strip().lower() for part in request.query_params.get("$expand", "").split(",")]
+    found = [each for each in fabric.resources.list(resource_group=group) if _wanted(each, asked)]
+    seen = [each for each in found if may(request, action=f"{each.id.type}/read", scope=str(each.id))]
+    return JSONResponse({"value": [_document(each, expanded=expanded) for each in seen[:top]]})
 
 
-def _entry(id: ResourceId, *, location: str) -> dict[str, Any]:
-    return {"id": str(id), "name": "/".join(id.names), "type": id.type, "location": location}
+def _wanted(resource: Resource, asked: tuple[Comparison, ...]) -> bool:
+    members = {
+        "resourcetype": lambda: resource.id.type,
+        "name": lambda: "/".join(resource.id.names),
+        "resourcegroup": lambda: resource.id.resource_group,
+        "location": lambda: resource.location,
+    }
+    return holds(asked, tags=resource.tags, members=members)
 
 
-ROUTES = [Route("/subscriptions/{subscription}/resourcegroups/{group}/resources", resources)]
+def _document(resource: Resource, *, expanded: list[str]) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "id": str(resource.id),
+        "name": "/".join(resource.id.names),
+        "type": resource.id.type,
+        "location": resource.location,
+        "tags": dict(resource.tags),
+    }
+    if resource.sku:
+        document["sku"] = {"name": resource.sku, "tier": resource.sku.partition("_")[0]}
+    if resource.kind:
+        document["kind"] = resource.kind
+    if "provisioningstate" in expanded:
+        document["provisioningState"] = resource.provisioning_state
+    if "createdtime" in expanded and resource.created_at is not None:
+        document["createdTime"] = resource.created_at.isoformat()
+    return document
+
+
+ROUTES = [Route(f"{SUBSCRIPTION}/resources", resources), Route(f"{GROUP}/resources", resources)]

@@ -37,12 +37,14 @@ async def list_accounts(request: Request) -> Response:
     return JSONResponse({"value": [_document(account) for account in found]})
 
 
-@describe(body=_ACCOUNT, answer=schemas.RESOURCE)
+@describe(body=_ACCOUNT, patch=schemas.TAGS_ALONE, answer=schemas.RESOURCE)
 async def account(request: Request) -> Response:
     """Show, create, change or delete one account."""
     id = resource_id(request, type=STORAGE_ACCOUNTS)
     if request.method == "PUT":
         return await _put(request)
+    if request.method == "PATCH":
+        return await _patch(request)
     if request.method == "DELETE":
         return Response(status_code=200 if _use_case(request).delete(id=id) else 204)
     return JSONResponse(_document(_use_case(request).get(id=id)))
@@ -60,6 +62,13 @@ async def _put(request: Request) -> Response:
         tags=read_tags(body),
     )
     return JSONResponse(_document(made))
+
+
+async def _patch(request: Request) -> Response:
+    body = await read_body(request)
+    id = resource_id(request, type=STORAGE_ACCOUNTS)
+    tags = read_tags(body) if body.optional("tags") is not None else _use_case(request).get(id=id).tags
+    return JSONResponse(_document(_use_case(request).set_tags(id=id, tags=tags)))
 
 
 def _document(found: StorageAccount) -> dict[str, Any]:
@@ -87,5 +96,5 @@ _GROUP = f"{_SUBSCRIPTION}/resourcegroups/{{group}}/providers/microsoft.storage/
 ROUTES = [
     Route(f"{_SUBSCRIPTION}/providers/microsoft.storage/storageaccounts", list_accounts),
     Route(_GROUP, list_accounts),
-    Route(f"{_GROUP}/{{name}}", account, methods=["GET", "PUT", "DELETE"]),
+    Route(f"{_GROUP}/{{name}}", account, methods=["GET", "PUT", "PATCH", "DELETE"]),
 ]
