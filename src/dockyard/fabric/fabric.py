@@ -8,6 +8,7 @@ from dockyard.fabric.booting import Booting
 from dockyard.fabric.changes import Changes
 from dockyard.fabric.creating import Creating
 from dockyard.fabric.deployments import Deployments
+from dockyard.fabric.disk_views import Disks
 from dockyard.fabric.extensions import Extensions
 from dockyard.fabric.guests import Guests
 from dockyard.fabric.images import Images
@@ -41,6 +42,7 @@ class Fabric:
     guests: Guests
     virtual_machines: VirtualMachines
     power: Power
+    disks: Disks
     extensions: Extensions
     run_commands: RunCommands
     images: Images
@@ -84,7 +86,9 @@ def build(*, rooms: Rooms, guests: Guests, packages: PackageStore, changes: Chan
     booting = Booting(rooms=rooms, records=records, guests=guests, changes=changes)
     creating = Creating(rooms=rooms, operations=operations, records=records, booting=booting, guests=guests)
     power = Power(rooms=rooms, operations=operations, records=records, booting=booting, guests=guests)
-    updating = Updating(rooms=rooms, operations=operations, records=records, power=power, guests=guests)
+    updating = Updating(
+        rooms=rooms, operations=operations, records=records, booting=booting, power=power, guests=guests
+    )
     machines = VirtualMachines(
         rooms=rooms, operations=operations, records=records, creating=creating, updating=updating
     )
@@ -104,6 +108,7 @@ def build(*, rooms: Rooms, guests: Guests, packages: PackageStore, changes: Chan
         guests=guests,
         virtual_machines=machines,
         power=power,
+        disks=Disks(store=rooms.store, updating=updating),
         extensions=extensions,
         run_commands=RunCommands(store=rooms.store, extensions=extensions, operations=operations),
         images=Images(store=rooms.store, images=rooms.images, operations=operations),

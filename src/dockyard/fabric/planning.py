@@ -6,11 +6,13 @@ Nothing here touches the outside; everything is tested as a table.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
 
+from dockyard.fabric.disks import disks_wanted, owners_of_disks
 from dockyard.fabric.requests import (
     DEFAULT_DISK_GIB,
     DEFAULT_SIZE,
@@ -18,7 +20,8 @@ from dockyard.fabric.requests import (
     ForwardRequest,
     VirtualMachineRequest,
 )
-from dockyard.model.errors import Exhausted, InvalidRequest
+from dockyard.model.disk import OsDisk
+from dockyard.model.errors import Conflict, Exhausted, InvalidRequest
 from dockyard.model.extension import Extension, ExtensionStatus, SubStatus
 from dockyard.model.image import ImageReference
 from dockyard.model.provisioning import ProvisioningState
@@ -58,6 +61,16 @@ def new_machine(
         InvalidRequest: password logins are asked for and there is no password.
         Exhausted: (code PortInUse) an asked-for host port is taken, or none is left.
     """
+    size = request.size or size_named(DEFAULT_SIZE)
+    owners = owners_of_disks(others, resource_group=request.id.resource_group)
+    data_disks = disks_wanted(
+        request.data_disks or (),
+        machine=request.id.name,
+        present=(),
+        owners=owners,
+        most=size.max_data_disks,
+        new_id=lambda: str(uuid.uuid4()),
+    )
     network = NetworkProfile(
         mac_address=_mac_address(vm_id, interface=0),
         outbound_mac_address=_mac_address(vm_id, interface=1),
@@ -69,9 +82,11 @@ def new_machine(
         id=request.id,
         vm_id=vm_id,
         location=request.location,
-        size=request.size or size_named(DEFAULT_SIZE),
+        size=size,
         image=image,
-        disk_gib=request.disk_gib or DEFAULT_DISK_GIB,
+        disk_gib=request.os_disk.size_gib or DEFAULT_DISK_GIB,
+        os_disk=_os_disk(request, owners=owners),
+        data_disks=data_disks,
         os_profile=_os_profile(request, password_hash=password_hash),
         user_data=request.user_data or None,
         network=network,
@@ -94,6 +109,23 @@ def _os_profile(request: VirtualMachineRequest, *, password_hash: str | None) ->
         request.os_profile,
         password_hash=password_hash,
         allow_extension_operations=True if allowed is None else allowed,
+    )
+
+
+def _os_disk(request: VirtualMachineRequest, *, owners: Mapping[str, str]) -> OsDisk:
+    asked = request.os_disk
+    name = asked.name or f"{request.id.name}_OsDisk"
+    if name.lower() in owners:
+        raise Conflict(
+            f"Disk '{name}' already exists: it is owned by VM '{owners[name.lower()]}'",
+            resolution="Give the disk another name.",
+            code="ConflictingUserInput",
+        )
+    known = OsDisk(name=name)
+    return replace(
+        known,
+        caching=asked.caching or known.caching,
+        storage_type=asked.storage_type or known.storage_type,
     )
 
 

@@ -73,7 +73,11 @@ class HypervisorDriver(Protocol):
     """One way to run machines. Every method may be repeated; none needs root."""
 
     async def create(self, *, spec: MachineSpec) -> None:
-        """Make the machine's folder and disk. Raises Exhausted when disk space lacks; leaves nothing half-made."""
+        """Make the machine's folder and disks; remove data disks that are no longer its own.
+
+        A machine that does not run has disks grown to their size. Raises Exhausted when disk space lacks; leaves
+        nothing half-made.
+        """
 
     async def start(self, *, spec: MachineSpec) -> ProcessIdentity:
         """Start the machine, or return the identity of the process that already runs it.
@@ -257,6 +261,9 @@ class Store(Protocol):
 
     def virtual_machines(self) -> Sequence[VirtualMachine]:
         """Return all machines, by id."""
+
+    def forget_roles(self, *, within: ResourceId) -> None:
+        """Remove the roles assigned in a resource that goes and has no record of its own."""
 
     def put_virtual_machine(self, machine: VirtualMachine) -> None:
         """Write one machine."""

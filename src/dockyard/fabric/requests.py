@@ -24,6 +24,28 @@ class ForwardRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OsDiskRequest:
+    """The disk a machine boots from; None is what is not said."""
+
+    name: str | None = None
+    size_gib: int | None = None
+    caching: str | None = None
+    storage_type: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataDiskRequest:
+    """A disk to be attached: a new one, or with ``attach`` one that the machine has."""
+
+    lun: int
+    attach: bool = False
+    name: str | None = None
+    size_gib: int | None = None
+    caching: str | None = None
+    storage_type: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class VirtualMachineRequest:
     """A machine to be. ``image_name`` is an alias or a URN; ``kept`` is shown back and means nothing here.
 
@@ -39,7 +61,8 @@ class VirtualMachineRequest:
     image_name: str
     os_profile: OsProfile
     size: VirtualMachineSize | None = None
-    disk_gib: int | None = None
+    os_disk: OsDiskRequest = field(default_factory=OsDiskRequest)
+    data_disks: tuple[DataDiskRequest, ...] | None = None
     admin_password: str | None = field(default=None, repr=False)
     password_logins: bool | None = None
     user_data: str | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dockyard.fabric import changing
+from dockyard.fabric.booting import Booting
 from dockyard.fabric.guests import Guests
 from dockyard.fabric.machine_records import MachineRecords, called
 from dockyard.fabric.operations import Journal, Operations, Work
@@ -16,8 +17,11 @@ from dockyard.fabric.ports import MachineState
 from dockyard.fabric.power import Power
 from dockyard.fabric.requests import VirtualMachineRequest
 from dockyard.fabric.rooms import Rooms
+from dockyard.model.disk import DataDisk
+from dockyard.model.errors import Conflict
 from dockyard.model.operation import Operation, OperationKind
 from dockyard.model.provisioning import ProvisioningState, moved
+from dockyard.model.resource_id import DISKS
 from dockyard.model.virtual_machine import VirtualMachine
 
 _APPLY = "apply"
@@ -27,12 +31,20 @@ class Updating:
     """From the machine there is to the machine a request wants."""
 
     def __init__(
-        self, *, rooms: Rooms, operations: Operations, records: MachineRecords, power: Power, guests: Guests
+        self,
+        *,
+        rooms: Rooms,
+        operations: Operations,
+        records: MachineRecords,
+        booting: Booting,
+        power: Power,
+        guests: Guests,
     ) -> None:
         self._rooms = rooms
         self._store = rooms.store
         self._operations = operations
         self._records = records
+        self._booting = booting
         self._power = power
         self._guests = guests
 
@@ -47,8 +59,10 @@ class Updating:
         """
         self._records.check_idle(existing)
         image = self._rooms.images.resolve(name=request.image_name)
-        machine = changing.changed(existing, request, image=image)
-        if not changing.needs_power_cycle(existing, machine):
+        others = self._store.virtual_machines()
+        machine = changing.changed(existing, request, image=image, others=others)
+        cycle = changing.needs_power_cycle(existing, machine)
+        if not cycle and not changing.needs_disk_work(existing, machine):
             self._store.put_virtual_machine(machine)
             self._guests.published(vm_id=machine.vm_id)
             return machine, None
@@ -56,10 +70,33 @@ class Updating:
         machine = replace(machine, provisioning_state=state, error=None, steps=())
         with self._store.transaction():
             self._store.put_virtual_machine(machine)
-            kind = OperationKind.UPDATE_VIRTUAL_MACHINE
-            operation = self._operations.start(kind=kind, target=machine.id, work=self.update_work)
+            operation = self._begin(machine, power_cycle=cycle)
         self._guests.published(vm_id=machine.vm_id)
         return machine, operation
+
+    def delete_disk(self, machine: VirtualMachine, *, disk: DataDisk) -> Operation:
+        """Begin to delete a disk that is detached from its machine. Raises Conflict when it is attached."""
+        if disk.lun is not None:
+            raise Conflict(
+                f"Disk {disk.name} is attached to VM {machine.id}",
+                resolution="Detach it first: stop the machine, and leave the disk out of storageProfile.dataDisks.",
+                code="OperationNotAllowed",
+            )
+        self._records.check_idle(machine)
+        state = moved(machine.provisioning_state, ProvisioningState.UPDATING, what=called(machine.id))
+        left = tuple(each for each in machine.data_disks if each.id != disk.id)
+        with self._store.transaction():
+            self._store.put_virtual_machine(replace(machine, provisioning_state=state, data_disks=left))
+            self._store.forget_roles(within=replace(machine.id, type=DISKS, names=(disk.name,)))
+            return self._begin(machine, power_cycle=False)
+
+    def _begin(self, machine: VirtualMachine, *, power_cycle: bool) -> Operation:
+        return self._operations.start(
+            kind=OperationKind.UPDATE_VIRTUAL_MACHINE,
+            target=machine.id,
+            work=self.update_work,
+            arguments={"power_cycle": str(power_cycle)},
+        )
 
     def works(self) -> dict[OperationKind, Work]:
         """Return the work of each kind of operation, for starting and for resuming."""
@@ -73,7 +110,9 @@ class Updating:
         machine = self._records.get(id=journal.operation.target)
         step = journal.operation.step  # of an earlier server: it stopped the machine only to start it again
         runs = await self._rooms.hypervisor.observe(vm_id=machine.vm_id) is MachineState.RUNNING
-        if runs or step not in ("", _APPLY):
+        if journal.operation.argument("power_cycle") == "True" and (runs or step not in ("", _APPLY)):
             await self._power.cycle(journal)
-        else:
-            journal.step(_APPLY)
+            return
+        journal.step(_APPLY)
+        image = self._booting.image_of(machine)
+        await self._rooms.hypervisor.create(spec=self._booting.spec(machine, image=image))

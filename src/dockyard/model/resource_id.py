@@ -19,6 +19,7 @@ VIRTUAL_MACHINES = "Microsoft.Compute/virtualMachines"
 EXTENSIONS = "Microsoft.Compute/virtualMachines/extensions"
 RUN_COMMANDS = "Microsoft.Compute/virtualMachines/runCommands"
 IMAGES = "Microsoft.Compute/images"
+DISKS = "Microsoft.Compute/disks"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from dockyard.model.disk import DataDisk, OsDisk
 from dockyard.model.errors import ErrorRecord, InvalidRequest
 from dockyard.model.image import ImageReference
 from dockyard.model.provisioning import ProvisioningState
@@ -18,21 +19,22 @@ _CUSTOM_SIZE = re.compile(r"Dockyard_C(\d+)_M(\d+)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class VirtualMachineSize:
-    """Processors and memory by Azure's name; memory in MiB."""
+    """Processors, memory in MiB, and how many data disks there may be, by Azure's name."""
 
     name: str
     cpus: int
     memory_mib: int
+    max_data_disks: int = 16
 
 
 SIZES = (
-    VirtualMachineSize("Standard_B1ls", 1, 512),
-    VirtualMachineSize("Standard_B1s", 1, 1024),
-    VirtualMachineSize("Standard_B1ms", 1, 2048),
-    VirtualMachineSize("Standard_B2s", 2, 4096),
-    VirtualMachineSize("Standard_B2ms", 2, 8192),
-    VirtualMachineSize("Standard_D2s_v5", 2, 8192),
-    VirtualMachineSize("Standard_D4s_v5", 4, 16384),
+    VirtualMachineSize("Standard_B1ls", 1, 512, 2),
+    VirtualMachineSize("Standard_B1s", 1, 1024, 2),
+    VirtualMachineSize("Standard_B1ms", 1, 2048, 2),
+    VirtualMachineSize("Standard_B2s", 2, 4096, 4),
+    VirtualMachineSize("Standard_B2ms", 2, 8192, 4),
+    VirtualMachineSize("Standard_D2s_v5", 2, 8192, 4),
+    VirtualMachineSize("Standard_D4s_v5", 4, 16384, 8),
 )
 
 
@@ -167,6 +169,8 @@ class VirtualMachine:
     tags: Mapping[str, str] = field(default_factory=dict)
     kept: Mapping[str, Any] = field(default_factory=dict)
     user_data: str | None = None
+    os_disk: OsDisk = field(default_factory=OsDisk)
+    data_disks: tuple[DataDisk, ...] = ()
     image_id: str = ""
     provisioned: bool = False
     wanted_running: bool = True
@@ -177,3 +181,19 @@ class VirtualMachine:
     agent: AgentStatus | None = None
     steps: tuple[Step, ...] = ()
     error: ErrorRecord | None = None
+
+    @property
+    def os_disk_name(self) -> str:
+        """The name of the disk it boots from."""
+        return self.os_disk.name or f"{self.id.name}_OsDisk"
+
+    @property
+    def attached_disks(self) -> tuple[DataDisk, ...]:
+        """Its data disks but for those that are detached, by lun."""
+        attached = [(disk.lun, disk) for disk in self.data_disks if disk.lun is not None]
+        return tuple(disk for _, disk in sorted(attached, key=lambda pair: pair[0]))
+
+    @property
+    def may_run(self) -> bool:
+        """Whether it runs as far as the record knows: it is wanted to, or nobody saw its process end."""
+        return self.wanted_running or self.process is not None

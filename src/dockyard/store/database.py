@@ -114,6 +114,10 @@ class Database(IdentityRecords, NetworkRecords, ScopeRecords):
         rows = self._all("SELECT document FROM virtual_machines ORDER BY key")
         return [documents.load(text, VirtualMachine) for text in rows]
 
+    def forget_roles(self, *, within: ResourceId) -> None:
+        """Remove the roles assigned in a resource that goes."""
+        self._forget_roles(within=within.key)
+
     def put_virtual_machine(self, machine: VirtualMachine) -> None:
         """Write one machine."""
         self._execute(

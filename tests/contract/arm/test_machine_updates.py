@@ -81,7 +81,7 @@ async def test_another_size_is_an_operation(calls: Directory, method: str) -> No
 @pytest.mark.parametrize(
     ("patch", "status", "code"),
     [
-        ({"properties": {"osProfile": {"adminUsername": "ann"}}}, 409, "PropertyChangeNotAllowed"),
+        ({"properties": {"osProfile": {"computerName": "ann"}}}, 409, "PropertyChangeNotAllowed"),
         ({"properties": {"storageProfile": {"osDisk": {"diskSizeGB": 5000}}}}, 400, "InvalidParameter"),
         ({"properties": {"hardwareProfile": {"vmSize": "Standard_Nonsense"}}}, 400, "InvalidParameter"),
         ({"properties": {"hardwareProfil": {}}}, 400, "InvalidRequestContent"),

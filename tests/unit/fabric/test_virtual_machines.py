@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dockyard.fabric.booting import BOOT_DEADLINE_SECONDS
-from dockyard.fabric.requests import ForwardRequest
+from dockyard.fabric.requests import ForwardRequest, OsDiskRequest
 from dockyard.hypervisors.qemu.argv import AccelerationKind, machine_arguments
 from dockyard.hypervisors.qemu.files import MachineFiles
 from dockyard.model.errors import (
@@ -180,7 +180,7 @@ async def test_a_server_that_dies_in_an_update_is_followed_by_one_that_ends_it(b
     ("change", "name"),
     [
         ({"location": "westus"}, "location"),
-        ({"disk_gib": 40}, "osDisk.diskSizeGB"),
+        ({"os_disk": OsDiskRequest(name="other")}, "osDisk.name"),
         ({"os_profile": OsProfile(computer_name="other", admin_username="dockyard")}, "osProfile.computerName"),
         ({"os_profile": OsProfile(computer_name="web", admin_username="ann")}, "osProfile.adminUsername"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from dockyard.fabric.ports import MachineSpec, PlatformLink
 from dockyard.hypervisors.qemu.argv import AccelerationKind, machine_arguments, probe_arguments
 from dockyard.hypervisors.qemu.files import MachineFiles
+from dockyard.model.disk import DataDisk
 from tests.support.fabric import image
 from tests.support.values import a_machine
 
@@ -89,6 +91,35 @@ def test_every_forward_listens_on_loopback_alone() -> None:
     rules = [rule for argument in arguments() for rule in argument.split(",") if rule.startswith("hostfwd=")]
     assert rules
     assert all(rule.startswith("hostfwd=tcp:127.0.0.1:") for rule in rules)
+
+
+def test_data_disks_are_found_by_their_lun() -> None:
+    kept = (
+        DataDisk(id="b", name="b", size_gib=1, lun=3),
+        DataDisk(id="a", name="a", size_gib=1, lun=0),
+        DataDisk(id="c", name="c", size_gib=1, lun=None),
+    )
+    argv = arguments(spec=replace(SPEC, machine=replace(SPEC.machine, data_disks=kept)))
+    devices = [argument for argument in argv if argument.startswith("virtio-blk-pci")]
+    assert devices == [
+        "virtio-blk-pci,drive=disk,addr=0x4",
+        "virtio-blk-pci,drive=lun0,serial=lun0,addr=0x6",
+        "virtio-blk-pci,drive=lun3,serial=lun3,addr=0x7",
+    ]
+    assert "driver=qcow2,node-name=lun3,file=lun3-file,discard=unmap,detect-zeroes=unmap" in argv
+    assert not any("data-c.qcow2" in argument for argument in argv)
+    credential = next(argument for argument in argv if "tmpfiles.extra=" in argument).partition("tmpfiles.extra=")[2]
+    assert base64.b64decode(credential).decode().splitlines() == [
+        "L+ /dev/disk/azure/scsi1/lun0 - - - - ../../by-id/virtio-lun0",
+        "L+ /dev/disk/azure/scsi1/lun3 - - - - ../../by-id/virtio-lun3",
+    ]
+
+
+def test_the_disc_of_a_first_boot_is_the_last_disk() -> None:
+    argv = arguments(spec=replace(SPEC, disc={"ovf-env.xml": b"canary"}))
+    assert "virtio-blk-pci,drive=disc,addr=0x1d" in argv
+    assert "driver=raw,node-name=disc,read-only=on,file=disc-file" in argv
+    assert "canary" not in " ".join(argv)
 
 
 def test_commas_in_paths_cannot_add_options() -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from dockyard.arm.compute.tags import shown_tags
 from dockyard.fabric.topology import interfaces_of
+from dockyard.model.disk import DataDisk
 from dockyard.model.extension import PACKAGE_GONE, Extension
 from dockyard.model.image import Image
 from dockyard.model.provisioning import PowerState, ProvisioningState
-from dockyard.model.resource_id import EXTENSIONS, IMAGES, VIRTUAL_MACHINES, ResourceId
+from dockyard.model.resource_id import DISKS, EXTENSIONS, IMAGES, VIRTUAL_MACHINES, ResourceId
 from dockyard.model.virtual_machine import Step, VirtualMachine
 
 _LEVELS = {"error": "Error", "warning": "Warning"}
+_DISK_STATUS = {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded"}
 _STATES = {"success": "succeeded", "warning": "succeeded", "error": "failed", "transitioning": "transitioning"}
 
 
@@ -67,7 +70,10 @@ def instance_view(machine: VirtualMachine, *, power: PowerState, extensions: Seq
         "statuses": [_provisioning_status(machine), _power_status(machine, power)]
         + [_step_status(step, machine=machine) for step in machine.steps],
         "bootDiagnostics": {},
-        "disks": [{"name": f"{machine.id.name}_OsDisk", "statuses": []}],
+        "disks": [
+            {"name": name, "statuses": [_DISK_STATUS]}
+            for name in (machine.os_disk_name, *(disk.name for disk in machine.attached_disks))
+        ],
         "extensions": [extension_view(child) for child in extensions],
     }
     if machine.agent is not None:
@@ -159,13 +165,34 @@ def _storage_profile(machine: VirtualMachine) -> dict[str, Any]:
     reference = {"publisher": image.publisher, "offer": image.offer, "sku": image.sku, "version": image.version}
     disk = {
         "osType": "Linux",
-        "name": f"{machine.id.name}_OsDisk",
+        "name": machine.os_disk_name,
         "createOption": "FromImage",
-        "caching": "ReadWrite",
+        "caching": machine.os_disk.caching,
+        "writeAcceleratorEnabled": False,
+        "managedDisk": _managed(machine, machine.os_disk_name, kind=machine.os_disk.storage_type),
         "diskSizeGB": machine.disk_gib,
         "deleteOption": "Delete",
     }
-    return {"imageReference": {**reference, "exactVersion": image.version}, "osDisk": disk, "dataDisks": []}
+    data = [_data_disk(machine, each) for each in machine.attached_disks]
+    return {"imageReference": {**reference, "exactVersion": image.version}, "osDisk": disk, "dataDisks": data}
+
+
+def _data_disk(machine: VirtualMachine, disk: DataDisk) -> dict[str, Any]:
+    return {
+        "lun": disk.lun,
+        "name": disk.name,
+        "createOption": disk.create_option,
+        "caching": disk.caching,
+        "writeAcceleratorEnabled": False,
+        "managedDisk": _managed(machine, disk.name, kind=disk.storage_type),
+        "diskSizeGB": disk.size_gib,
+        "toBeDetached": False,
+        "deleteOption": "Delete",
+    }
+
+
+def _managed(machine: VirtualMachine, name: str, *, kind: str) -> dict[str, str]:
+    return {"id": str(replace(machine.id, type=DISKS, names=(name,))), "storageAccountType": kind}
 
 
 def _os_profile(machine: VirtualMachine) -> dict[str, Any]:

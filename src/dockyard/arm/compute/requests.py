@@ -8,16 +8,13 @@ from typing import Any
 from dockyard.arm.bodies import read_tags
 from dockyard.arm.compute.members import check_around, kept_members
 from dockyard.arm.compute.os_profile import base64_text, read_access
+from dockyard.arm.compute.storage_profile import data_disks, image_name, os_disk
 from dockyard.arm.compute.tags import forwards_asked_for, own_tags
 from dockyard.arm.context import LOCATION
 from dockyard.fabric.requests import ExtensionRequest, VirtualMachineRequest
-from dockyard.model.errors import InvalidRequest
 from dockyard.model.resource_id import ResourceId, check_virtual_machine_name
 from dockyard.model.virtual_machine import VirtualMachineSize, size_named
 from dockyard_contract.documents import JsonObject
-
-_ALIAS = ("dockyard", "alias")
-_MAX_DISK_GIB = 4095
 
 
 def virtual_machine_request(body: JsonObject, *, id: ResourceId) -> VirtualMachineRequest:
@@ -26,18 +23,20 @@ def virtual_machine_request(body: JsonObject, *, id: ResourceId) -> VirtualMachi
     properties = body.object("properties")
     check_around(body, name=id.name)
     tags = read_tags(body)
+    storage = properties.object("storageProfile")
     access = read_access(properties.object("osProfile"), name=id.name)
     return VirtualMachineRequest(
         id=id,
         location=body.optional_string("location") or LOCATION,
         size=_size(properties),
-        image_name=_image_name(properties),
+        image_name=image_name(storage),
         os_profile=access.profile,
         admin_password=access.password,
         password_logins=access.password_logins,
         allow_extension_operations=access.allow_extension_operations,
         user_data=base64_text(properties, "userData"),
-        disk_gib=_disk_gib(properties),
+        os_disk=os_disk(storage),
+        data_disks=data_disks(storage),
         forwards=forwards_asked_for(tags),
         tags=own_tags(tags),
         kept=kept_members(properties),
@@ -97,21 +96,3 @@ def _interfaces(properties: JsonObject) -> tuple[str, ...]:
     profile = properties.optional_object("networkProfile")
     named = (profile.optional_array("networkInterfaces") if profile else None) or ()
     return tuple(each.object().string("id").rstrip("/") for each in named)
-
-
-def _image_name(properties: JsonObject) -> str:
-    reference = properties.object("storageProfile").object("imageReference")
-    parts = [reference.string(part) for part in ("publisher", "offer", "sku")]
-    if tuple(part.lower() for part in parts[:2]) == _ALIAS:
-        return parts[2]
-    return ":".join([*parts, reference.optional_string("version") or "latest"])
-
-
-def _disk_gib(properties: JsonObject) -> int | None:
-    disk = properties.object("storageProfile").optional_object("osDisk")
-    size = disk.optional_integer("diskSizeGB") if disk else None
-    if size is None:
-        return None
-    if not 1 <= size <= _MAX_DISK_GIB:
-        raise InvalidRequest(f"A disk of {size} GiB cannot be made", resolution=f"Ask for 1 to {_MAX_DISK_GIB} GiB.")
-    return size

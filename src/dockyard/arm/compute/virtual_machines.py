@@ -112,7 +112,12 @@ async def sizes(request: Request) -> Response:
     """List the sizes with Azure's names."""
     check_subscription(request)
     value = [
-        {"name": size.name, "numberOfCores": size.cpus, "memoryInMB": size.memory_mib, "maxDataDiskCount": 0}
+        {
+            "name": size.name,
+            "numberOfCores": size.cpus,
+            "memoryInMB": size.memory_mib,
+            "maxDataDiskCount": size.max_data_disks,
+        }
         for size in SIZES
     ]
     return JSONResponse({"value": value})

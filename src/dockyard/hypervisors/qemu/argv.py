@@ -6,6 +6,7 @@ here: any user of the host can read the arguments of any process.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from dockyard.fabric.ports import MachineSpec, PlatformLink
 from dockyard.hypervisors.qemu.files import MachineFiles
 from dockyard.hypervisors.qemu.forwards import NETDEV, rule
+from dockyard.model.disk import DataDisk
 from dockyard.model.image import Image
 from dockyard.model.virtual_machine import NetworkProfile, PortForward
 
@@ -22,6 +24,7 @@ UUID_OPTION = "-uuid"
 PIDFILE_OPTION = "-pidfile"
 """The option that tells whose machine it is; ``processes`` looks for it."""
 
+_FIRST_DATA_SLOT = 6  # up to 16 disks; the disc of the first boot has slot 0x1d, the board 0x1f
 _AZURE = "Microsoft Corporation"
 _AZURE_CHASSIS_TAG = "7783-7084-3265-9085-8269-3286-77"  # cloud-init's and the agent's test for Azure
 
@@ -49,6 +52,7 @@ def machine_arguments(
         *_boot(spec.image),
         *_network(machine.network, link=spec.link),
         *_disk(files.disk),
+        *_data_disks(machine.attached_disks, files=files),
         *(_disc(files.disc) if spec.disc else ()),
         *("-device", "virtio-rng-pci,addr=0x5"),
         *_console(files.console),
@@ -145,6 +149,31 @@ def _interface(*, netdev: str, mac: str, address: int) -> str:
 
 
 def _disk(disk: Path) -> list[str]:
+    return [*_qcow2(disk, node="disk", file_node="file"), *("-device", "virtio-blk-pci,drive=disk,addr=0x4")]
+
+
+def _data_disks(disks: Sequence[DataDisk], *, files: MachineFiles) -> list[str]:
+    """A serial number by lun: guests find ``/dev/disk/by-id/virtio-lun0``, and Azure's own name beside it.
+
+    They have the slots between the random numbers and the disc, so that the first disk stays the first.
+    """
+    arguments = []
+    for place, disk in enumerate(disks):
+        node = f"lun{disk.lun}"
+        arguments += _qcow2(files.data_disk(disk.id), node=node, file_node=f"{node}-file")
+        device = _options("virtio-blk-pci", drive=node, serial=node, addr=f"{_FIRST_DATA_SLOT + place:#x}")
+        arguments += ["-device", device]
+    return [*arguments, *(_azure_names(disks) if disks else ())]
+
+
+def _azure_names(disks: Sequence[DataDisk]) -> list[str]:
+    """Azure's names of data disks as links, by a credential that the guest's systemd-tmpfiles reads at each boot."""
+    lines = [f"L+ /dev/disk/azure/scsi1/lun{disk.lun} - - - - ../../by-id/virtio-lun{disk.lun}\n" for disk in disks]
+    text = base64.b64encode("".join(lines).encode()).decode("ascii")
+    return ["-smbios", _options(type="11", value=f"io.systemd.credential.binary:tmpfiles.extra={text}")]
+
+
+def _qcow2(disk: Path, *, node: str, file_node: str) -> list[str]:
     """Cache on the host and obey the guest's flushes; give back to the host what the guest discards or zeroes.
 
     A host's crash costs no more than a real machine's power cut. Ignoring flushes (``cache.no-flush=on``) would risk
@@ -152,10 +181,9 @@ def _disk(disk: Path) -> list[str]:
     """
     return [
         "-blockdev",
-        _options(driver="file", **{"node-name": "file"}, filename=str(disk), discard="unmap"),
+        _options(driver="file", **{"node-name": file_node}, filename=str(disk), discard="unmap"),
         "-blockdev",
-        _options(driver="qcow2", **{"node-name": "disk"}, file="file", discard="unmap", **{"detect-zeroes": "unmap"}),
-        *("-device", "virtio-blk-pci,drive=disk,addr=0x4"),
+        _options(driver="qcow2", **{"node-name": node}, file=file_node, discard="unmap", **{"detect-zeroes": "unmap"}),
     ]
 
 

@@ -5,6 +5,7 @@ Called by ``driver``. The image is shared by all its machines and never written 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from pathlib import Path
@@ -35,7 +36,8 @@ async def create_overlay(*, path: Path, unfinished: Path, backing: Path, size_gi
     check_space(path.parent, size_gib=size_gib)
     _remove(unfinished)
     try:
-        await _qemu_img(path=unfinished, backing=backing, size_gib=size_gib)
+        layer = ("-b", str(backing), "-F", "raw", str(unfinished), f"{size_gib}G")
+        await _qemu_img("create", "-q", "-f", "qcow2", *layer)
         _settle(unfinished, path)
     finally:
         _remove(unfinished)
@@ -71,12 +73,32 @@ def _check_image(backing: Path, *, size_gib: int) -> None:
         )
 
 
-async def _qemu_img(*, path: Path, backing: Path, size_gib: int) -> None:
-    argv = [
-        *(str(processes.program(processes.IMAGE_PROGRAM)), "create", "-q", "-f", "qcow2"),
-        *("-b", str(backing), "-F", "raw", str(path), f"{size_gib}G"),
-    ]
-    done = await processes.run(argv, deadline=CREATE_SECONDS)
+async def create_empty(*, path: Path, unfinished: Path, size_gib: int) -> None:
+    """Make an empty disk; complete once ``path`` exists. Raises Exhausted, OperationFailed as `create_overlay`."""
+    check_space(path.parent, size_gib=1)
+    _remove(unfinished)
+    try:
+        await _qemu_img("create", "-q", "-f", "qcow2", str(unfinished), f"{size_gib}G")
+        _settle(unfinished, path)
+    finally:
+        _remove(unfinished)
+
+
+async def grow(*, path: Path, size_gib: int) -> None:
+    """Let a disk that nothing uses have at least ``size_gib``; one that is larger stays so. Raises OperationFailed."""
+    if await asyncio.to_thread(_virtual_size, path) < size_gib * GIB:
+        await _qemu_img("resize", "-q", "-f", "qcow2", str(path), f"{size_gib}G")
+
+
+def _virtual_size(path: Path) -> int:
+    """The size a qcow2 file says it has: eight bytes at 24 of its header."""
+    with path.open("rb") as file:
+        header = file.read(32)
+    return int.from_bytes(header[24:32], "big")
+
+
+async def _qemu_img(*words: str) -> None:
+    done = await processes.run([str(processes.program(processes.IMAGE_PROGRAM)), *words], deadline=CREATE_SECONDS)
     if done.code:
         raise OperationFailed("The machine's disk could not be made", details=done.output.strip())
 

@@ -65,6 +65,7 @@ class QemuDriver:
             files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
                 await self._create_disk(spec, files=files)
+                await self._keep_data_disks(spec, files=files)
             finally:
                 with suppress(OSError):  # not empty: the disk is there
                     files.folder.rmdir()
@@ -155,6 +156,17 @@ class QemuDriver:
                 backing=spec.image.disk.absolute(),
                 size_gib=spec.machine.disk_gib,
             )
+
+    async def _keep_data_disks(self, spec: MachineSpec, *, files: MachineFiles) -> None:
+        wanted = {files.data_disk(disk.id): disk.size_gib for disk in spec.machine.data_disks}
+        for path in set(files.folder.glob(files.data_disks)) - set(wanted):
+            path.unlink()
+        for path, size in wanted.items():
+            if not path.exists():
+                await disks.create_empty(path=path, unfinished=files.unfinished_disk, size_gib=size)
+        if processes.find(vm_id=spec.machine.vm_id, pidfile=files.pid) is None:
+            for path, size in {files.disk: spec.machine.disk_gib, **wanted}.items():
+                await disks.grow(path=path, size_gib=size)
 
     async def _start(self, spec: MachineSpec, *, files: MachineFiles) -> ProcessIdentity:
         if not files.disk.exists():

@@ -36,6 +36,15 @@ class MachineFiles:
         """The disk while it is being made."""
         return self.folder / "disk.qcow2.new"
 
+    def data_disk(self, id: str) -> Path:
+        """A disk beside the first, qcow2 without a backing file."""
+        return self.folder / f"data-{id}.qcow2"
+
+    @property
+    def data_disks(self) -> str:
+        """A pattern that the names of all data disks fit."""
+        return "data-*.qcow2"
+
     @property
     def disc(self) -> Path:
         """What the machine is given to read in its present run alone; seldom there."""

@@ -82,7 +82,11 @@ def _compute(machine: VirtualMachine) -> dict[str, object]:
                 "sku": image.sku,
                 "version": image.version,
             },
-            "osDisk": {"diskSizeGB": str(machine.disk_gib), "osType": "Linux"},
+            "osDisk": {"diskSizeGB": str(machine.disk_gib), "name": machine.os_disk_name, "osType": "Linux"},
+            "dataDisks": [
+                {"lun": str(disk.lun), "name": disk.name, "diskSizeGB": str(disk.size_gib)}
+                for disk in machine.attached_disks
+            ],
         },
         "subscriptionId": machine.id.subscription_id,
         "tags": ";".join(f"{name}:{value}" for name, value in machine.tags.items()),
