@@ -6,6 +6,7 @@ All paths are absolute texts. Methods raise `GuestError` and nothing else for wh
 
 from __future__ import annotations
 
+from .accounts import Accounts
 from .handler import Handler
 from .machine import Clock, Machine
 from .network import Downloads, Sockets, Uploads
@@ -16,6 +17,7 @@ from .storage import Files, Settled
 from .work import Progress, Step
 
 __all__ = [
+    "Accounts",
     "Background",
     "Certificates",
     "Clock",

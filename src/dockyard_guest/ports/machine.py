@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from .accounts import Accounts
     from .network import Downloads, Sockets, Uploads
     from .programs import Background, Commands, Scripts, Services
     from .secrets import Certificates, Envelopes
@@ -44,3 +45,4 @@ class Machine:
     downloads: Downloads
     uploads: Uploads
     scripts: Scripts
+    accounts: Accounts

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from dockyard_guest.values import Account, Completed, ScriptOrder, Unit
+    from dockyard_guest.values import Completed, ScriptOrder, Unit
 
 
 class Commands(Protocol):
@@ -50,6 +50,9 @@ class Services(Protocol):
     def enable(self, names: Sequence[str]) -> None:
         """Make units start at boot; the manager learns of it when it next reads unit files."""
 
+    def unmask(self, name: str) -> None:
+        """Let a unit start again that somebody has forbidden to."""
+
     def start(self, name: str) -> None:
         """Start a unit that does not run, or wait for one that is starting, until it is up.
 
@@ -90,9 +93,6 @@ class Scripts(Protocol):
     The record of the one that runs is ``running`` in the folder where the commands of its extension, or of its named
     configuration, meet: the runtime ends what is left of work that was interrupted.
     """
-
-    def account(self, name: str) -> Account | None:
-        """The user of this name, or ``None``."""
 
     def start(self, order: ScriptOrder) -> Script:
         """Start a program; what it starts itself goes on after its end, unless it is killed.
