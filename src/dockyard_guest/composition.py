@@ -20,6 +20,7 @@ from dockyard_guest.runtime.call import at_home, read_call
 from dockyard_guest.runtime.dispatch import Verb, dispatch, parse_verb
 from dockyard_guest.runtime.enable import as_guest_error, report_for
 from dockyard_guest.runtime.log import Log
+from dockyard_guest.system.accounts import SystemAccounts
 from dockyard_guest.system.background import SystemBackground
 from dockyard_guest.system.certificates import OpensslCertificates
 from dockyard_guest.system.clock import SystemClock
@@ -91,6 +92,7 @@ def real_machine(*, log: Callable[[str], None]) -> Machine:
         downloads=SystemDownloads(),
         uploads=SystemUploads(),
         scripts=SystemScripts(commands=commands, services=services, files=files, log=log),
+        accounts=SystemAccounts(),
     )
 
 

@@ -28,6 +28,7 @@ from dockyard_guest.runtime.log import Log
 from dockyard_guest.system.settled import SettledMarker, is_settled
 from dockyard_guest.values import CertificateFacts, Listener
 
+from .access import PlayedAccounts
 from .programs import PlayedDisk
 from .world import (
     DOCKERD,
@@ -329,4 +330,5 @@ def machine_of(world: World) -> Machine:
         downloads=DeclaredDownloads(world),
         uploads=NotedUploads(world),
         scripts=PlayedScripts(world),
+        accounts=PlayedAccounts(world),
     )

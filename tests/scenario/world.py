@@ -32,6 +32,9 @@ from dockyard_guest.values import (
     Unit,
 )
 
+from .access import PROGRAMS as ACCESS_PROGRAMS
+from .access import SERVICE as SSH_SERVICE
+from .access import SSHD, Access, play_access
 from .containers import Containers, play_compose
 from .programs import PlayedDisk, run_program
 
@@ -119,6 +122,8 @@ class World:
     played: Played = field(default_factory=Played)
     users: Mapping[str, int] = field(default_factory=dict)
     orders: list[ScriptOrder] = field(default_factory=list)
+    access: Access | None = None
+    masked: set[str] = field(default_factory=set)
     fetched: Mapping[str, list[bytes | GuestError]] = field(default_factory=dict)
 
     def effect(self) -> None:
@@ -241,6 +246,8 @@ class EngineCommands:
         self._world = world
 
     def find(self, program: str) -> str | None:
+        if self._world.access is not None:
+            return None if program in self._world.access.lacks else SSHD if program == "sshd" else f"/usr/bin/{program}"
         if program == "augenrules":
             return "/usr/sbin/augenrules" if program in self._world.programs else None
         if program == "bash":
@@ -251,6 +258,8 @@ class EngineCommands:
         return DOCKERD if self._world.text(DOCKERD) is not None else None
 
     def run(self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"") -> Completed:
+        if self._world.access is not None and argv[0] in ACCESS_PROGRAMS:
+            return play_access(self._world, argv, stdin=stdin)
         if tuple(argv[:2]) in HARMLESS:
             return Completed(argv=tuple(argv), exit_code=0, stdout=f"what {argv[0]} tells\n".encode())
         if argv[0] != DOCKERD:
@@ -308,6 +317,10 @@ class EngineServices:
         self._world.events.append(f"enable {' '.join(names)}")
         self._world.enabled |= set(names)
 
+    def unmask(self, name: str) -> None:
+        self._world.events.append(f"unmask {name}")
+        self._world.masked.discard(name)
+
     def start(self, name: str) -> None:
         self._world.events.append(f"start {name}")
         if name.endswith(".mount"):
@@ -326,6 +339,9 @@ class EngineServices:
 
     def _run(self, name: str) -> None:
         self._world.effect()
+        if self._world.access is not None:
+            self._world.active.add(name)
+            return
         kept = self._world.live_restore
         self._world.running = None
         self._world.active.discard(name)
@@ -350,6 +366,8 @@ class EngineServices:
     def reload(self, name: str) -> None:
         # As dockerd does: a member that is not there changes nothing.
         self._world.events.append(f"reload {name}")
+        if self._world.access is not None:
+            return
         self._world.reloaded = self._world.tells_reload
         if self._world.running is None and name in self._world.active:
             self._world.running = Running(*self._on_disk())
@@ -383,6 +401,8 @@ class EngineServices:
         return program_words(command), config
 
     def _unit(self, name: str) -> Unit:
+        if self._world.access is not None:
+            return self._ssh_unit(name)
         if self._world.text(DOCKERD) is None:
             return Unit(name=name)
         folder = f"/etc/systemd/system/{name}.d"
@@ -395,6 +415,14 @@ class EngineServices:
             fragment=FRAGMENT if name == "docker.service" else "",
             drop_ins=tuple(drop_ins),
             main_pid=self._world.running.pid if self._world.running and name == "docker.service" else 0,
+        )
+
+    def _ssh_unit(self, name: str) -> Unit:
+        return Unit(
+            name=name,
+            load_state="not-found" if name != SSH_SERVICE else "masked" if name in self._world.masked else "loaded",
+            active_state="active" if name in self._world.active else "inactive",
+            file_state="enabled" if name in self._world.enabled else "disabled",
         )
 
 
@@ -585,14 +613,10 @@ class NotedBackground:
 
 
 class PlayedScripts:
-    """Scripts that go as a test says; only users it names are there."""
+    """Scripts that go as a test says."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-
-    def account(self, name: str) -> Account | None:
-        uid = self._world.users.get(name)
-        return None if uid is None else Account(name=name, uid=uid, gid=uid, home=f"/home/{name}")
 
     def start(self, order: ScriptOrder) -> PlayedScript:
         self._world.orders.append(order)

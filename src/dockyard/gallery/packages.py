@@ -35,6 +35,7 @@ OWN_HANDLERS = (
     OwnHandler("docker", "Microsoft.Azure.Extensions", "DockerExtension", "1.3.0"),
     OwnHandler("custom_script", "Microsoft.Azure.Extensions", "CustomScript", "2.1.0"),
     OwnHandler("run_command", "Microsoft.CPlat.Core", "RunCommandHandlerLinux", "1.3.0"),
+    OwnHandler("vmaccess", "Microsoft.OSTCExtensions", "VMAccessForLinux", "1.6.0"),
 )
 
 

@@ -20,6 +20,7 @@ from .intent import desk_for
 from .once import bring_back_status, is_given_up, is_left_alone, is_over, last_number, note_number, standing
 from .report import Report
 from .settings_file import read_settings
+from .spent import forget_spent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,7 @@ def run_enable(call: Call, *, handler: Handler, machine: Machine, log: Callable[
     # The status once more: the work may have ended between the two looks.
     found = standing(call, status=report.read(), last=last_number(call, files=machine.files))
     if is_left_alone(found, repeats=handler.repeats):
+        forget_spent(call, handler=handler, files=machine.files)
         return f"The work for sequence number {call.sequence_number} has been done."
     if is_given_up(found, repeats=handler.repeats):
         machine.scripts.end(desk_of(call, machine=machine).record)

@@ -18,6 +18,7 @@ from .once import is_given_up, is_left_alone, last_number, standing
 from .progress import ReportedProgress
 from .report import LONG_MESSAGE
 from .settings_file import read_settings
+from .spent import forget_spent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,7 @@ def run_work(call: Call, *, handler: Handler, machine: Machine, log: Callable[[s
             with desk.hold(intent=intent, patience=_PATIENCE):
                 applied = handler.apply(read_settings(call, machine=machine), progress=progress)
                 _report(applied, report=report, progress=progress)
+                forget_spent(call, handler=handler, files=machine.files)
                 _settle(call, applied=applied, report=report, machine=machine)
         except (GuestError, MalformedDocument) as error:
             raise _fail(as_guest_error(error), report=report, progress=progress, clock=machine.clock) from error

@@ -68,7 +68,7 @@ def account_of(machine: Machine, name: str | None) -> Account | None:
     """
     if name is None:
         return None
-    account = machine.scripts.account(name)
+    account = machine.accounts.find(name)
     if account is None:
         raise PermanentError(f"There is no user {name!r} on this machine.", exit_code=ExitCode.BAD_CONFIGURATION)
     return account if account.uid else None

@@ -11,14 +11,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import pwd
 import signal
 import subprocess
 import time
 from typing import TYPE_CHECKING
 
 from dockyard_guest.errors import GuestError, PermanentError
-from dockyard_guest.values import Account
 
 from .processes import descendants, started_at
 
@@ -44,14 +42,6 @@ class SystemScripts:
         self._services = services
         self._files = files
         self._log = log
-
-    def account(self, name: str) -> Account | None:
-        """The user of this name, or ``None``."""
-        try:
-            found = pwd.getpwnam(name)
-        except KeyError:
-            return None
-        return Account(name=found.pw_name, uid=found.pw_uid, gid=found.pw_gid, home=found.pw_dir)
 
     def start(self, order: ScriptOrder) -> SystemScript:
         """Start a program; see `ports.Scripts`."""

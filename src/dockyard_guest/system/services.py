@@ -43,6 +43,10 @@ class SystemServices:
         """Make units start at boot; the manager learns of it when it next reads unit files."""
         self._systemctl("enable", "--no-reload", *names)
 
+    def unmask(self, name: str) -> None:
+        """Let a unit start again that somebody has forbidden to."""
+        self._systemctl("unmask", name)
+
     def start(self, name: str) -> None:
         """Start a unit and wait until it is up.
 

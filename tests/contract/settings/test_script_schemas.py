@@ -1,4 +1,4 @@
-"""The published schemas of the scripts' settings and the handlers' parsers say the same about every sample."""
+"""The published schemas of all settings but Docker's, and the handlers' parsers, say the same about every sample."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ from dockyard_contract.settings import parse_protected, parse_settings, public_s
 from dockyard_guest.errors import GuestError
 from dockyard_guest.handlers.custom_script import settings as custom_script
 from dockyard_guest.handlers.run_command import settings as run_command
+from dockyard_guest.handlers.vmaccess import settings as vmaccess
 from dockyard_guest.values import PlainSettings
 
 REFERENCE = Path(__file__).parents[3] / "docs/reference"
 PACKED = base64.b64encode(b"echo hi").decode()
 COMMAND = {"commandToExecute": "make"}
 SOURCE = {"source": {"script": "make"}}
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPlBRUJbNF3Gqi/ciS0k9qyNnLezu/3Ayssp9/SOpZM6 me"
+BOB = {"username": "bob", "ssh_key": KEY}
 Sample = tuple[str, object, object]
 
 PARSERS: dict[str, Callable[[PlainSettings], object]] = {
     "custom-script": custom_script.parse_custom_script,
     "run-command": run_command.parse_run_command,
+    "vmaccess": vmaccess.parse_vmaccess,
 }
 ACCEPTED: tuple[Sample, ...] = (
     ("custom-script", COMMAND, None),
@@ -58,6 +62,16 @@ ACCEPTED: tuple[Sample, ...] = (
         {**SOURCE, "artifacts": [{"id": 1, "uri": "https://a.example/b", "fileName": None}]},
         {"artifacts": [{"id": 1, "sasToken": "sig=x"}]},
     ),
+    ("vmaccess", {}, BOB),
+    ("vmaccess", None, {**BOB, "ssh_key": [KEY, KEY], "remove_prior_keys": "True", "password": ""}),
+    ("vmaccess", None, {"username": "azureUser", "password": "a word: of course", "expiration": "2031-02-03"}),
+    ("vmaccess", None, {"username": "b.ob", "sudo": False, "ssh_key": None, "expiration": ""}),
+    ("vmaccess", None, {"username": "bob", "enable_passwordless_access": True, "expiration": "never"}),
+    ("vmaccess", None, {"remove_user": "bob", "password": "", "reset_ssh": "false"}),
+    ("vmaccess", None, {"reset_ssh": True}),
+    ("vmaccess", None, {"restore_backup_ssh": "true"}),
+    ("vmaccess", {"check_disk": "true"}, None),
+    ("vmaccess", {"repair_disk": True, "disk_name": "/dev/disk/by-id/a:b+c"}, None),
 )
 REFUSED: tuple[Sample, ...] = (
     ("custom-script", {**COMMAND, "colour": "red"}, None),
@@ -93,6 +107,20 @@ REFUSED: tuple[Sample, ...] = (
     ("run-command", {**SOURCE, "outputBlobUri": "blob"}, None),
     ("run-command", {**SOURCE, "artifacts": [{"uri": "https://a.example/b"}]}, None),
     ("run-command", SOURCE, {"sourceManagedIdentity": {}}),
+    ("vmaccess", {"password": "x"}, BOB),
+    ("vmaccess", None, {**BOB, "colour": "red"}),
+    ("vmaccess", None, {**BOB, "username": "bob; reboot"}),
+    ("vmaccess", None, {**BOB, "username": "-bob"}),
+    ("vmaccess", None, {**BOB, "username": "ALL"}),
+    ("vmaccess", None, {**BOB, "username": 7}),
+    ("vmaccess", None, {**BOB, "ssh_key": 7}),
+    ("vmaccess", None, {**BOB, "ssh_key": [7]}),
+    ("vmaccess", None, {**BOB, "password": "two\nlines"}),
+    ("vmaccess", None, {**BOB, "password": "x" * 257}),
+    ("vmaccess", None, {**BOB, "expiration": "3 Feb 2031"}),
+    ("vmaccess", None, {**BOB, "remove_prior_keys": "yes"}),
+    ("vmaccess", None, {"reset_ssh": 1}),
+    ("vmaccess", {"repair_disk": True, "disk_name": "sdb1; reboot"}, None),
 )
 BEYOND_THE_SCHEMA: tuple[Sample, ...] = (
     ("custom-script", {}, None),
@@ -107,6 +135,22 @@ BEYOND_THE_SCHEMA: tuple[Sample, ...] = (
     ("run-command", SOURCE, SOURCE),
     ("run-command", {**SOURCE, "parameters": [{"name": "A", "value": "x"}] * 2}, None),
     ("run-command", SOURCE, {"artifacts": [{"id": 1, "sasToken": "x"}]}),
+    ("vmaccess", {}, {}),
+    ("vmaccess", None, {"username": "bob"}),
+    ("vmaccess", None, {"ssh_key": KEY}),
+    ("vmaccess", None, {"password": "x"}),
+    ("vmaccess", None, {**BOB, "ssh_key": "no key"}),
+    ("vmaccess", None, {**BOB, "expiration": "2031-02-30"}),
+    ("vmaccess", None, {**BOB, "password": "é" * 200}),
+    ("vmaccess", None, {"username": "bob", "password": "x", "remove_prior_keys": True}),
+    ("vmaccess", None, {**BOB, "remove_user": "carol"}),
+    ("vmaccess", None, {"remove_user": "bob", "reset_ssh": True}),
+    ("vmaccess", None, {"remove_user": "bob", "password": "x"}),
+    ("vmaccess", None, {"reset_ssh": True, "restore_backup_ssh": True}),
+    ("vmaccess", None, {**BOB, "sudo": False, "enable_passwordless_access": True}),
+    ("vmaccess", {"check_disk": True, "repair_disk": True, "disk_name": "sdb1"}, None),
+    ("vmaccess", {"repair_disk": True}, None),
+    ("vmaccess", {"disk_name": "sdb1"}, None),
 )
 
 
@@ -153,7 +197,7 @@ def test_what_a_schema_cannot_say_the_parser_refuses(name: str, public: object, 
 
 
 def test_schema_and_parser_know_the_same_members() -> None:
-    for name, module in (("custom-script", custom_script), ("run-command", run_command)):
+    for name, module in (("custom-script", custom_script), ("run-command", run_command), ("vmaccess", vmaccess)):
         parts = schema_of(name)["properties"]
         assert set(parts["publicSettings"]["properties"]) == set(module.PUBLIC_MEMBERS)
         assert set(parts["protectedSettings"]["properties"]) == set(module.PROTECTED_MEMBERS)
@@ -162,7 +206,7 @@ def test_schema_and_parser_know_the_same_members() -> None:
 @pytest.mark.parametrize("name", PARSERS)
 def test_the_reference_page_has_a_line_for_every_member(name: str) -> None:
     page = (REFERENCE / f"{name}.md").read_text()
-    told = set(re.findall(r"^\| `([A-Za-z0-9.]+)` \|", page, re.MULTILINE))
+    told = set(re.findall(r"^\| `([A-Za-z0-9._]+)` \|", page, re.MULTILINE))
     assert told == set(members(name))
 
 

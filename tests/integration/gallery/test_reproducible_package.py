@@ -87,3 +87,9 @@ def test_a_package_has_its_own_handler_and_no_other(handler: str) -> None:
     assert rooms == {"__init__.py", handler}
     assert "lib/dockyard_guest/scripting/running.py" in names
     assert {f"bin/{program_name(handler)}", "HandlerManifest.json"} <= set(names)
+
+
+def test_the_package_for_access_has_the_doors_it_needs() -> None:
+    with zipfile.ZipFile(BytesIO(handler_archive(handler="vmaccess"))) as archive:
+        names = set(archive.namelist())
+    assert {"lib/dockyard_guest/system/accounts.py", "lib/dockyard_guest/handlers/vmaccess/sshd.py"} <= names

@@ -86,13 +86,6 @@ def test_no_record_is_no_script(tmp_path: Path) -> None:
     assert programs.ran == []
 
 
-def test_a_user_is_known_by_the_system() -> None:
-    found = scripts(Programs()).account("root")
-    assert found is not None
-    assert (found.uid, found.home) == (0, "/root")
-    assert scripts(Programs()).account("nobody-of-that-name") is None
-
-
 def test_a_process_is_known_by_its_number_and_its_begin() -> None:
     assert started_at(os.getpid()).isdigit()
     assert started_at(2**22 + 1) == ""
