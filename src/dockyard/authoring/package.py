@@ -67,13 +67,19 @@ def read(path: Path, *, handler: str | None, version: str | None) -> Package:
         raise InvalidRequest(f"{path} is not a zip file", resolution="A handler's package is a zip file.")
     told_name, told_version = _told(path, archive)
     name = handler or told_name
-    number = version or told_version or ("1.0.0" if handler else "")
+    number = version or told_version or _version_in(path) or ("1.0.0" if handler else "")
     if not name or not number:
         raise InvalidRequest(
             f"The name of {path.name} does not tell its handler's name and version",
             resolution="Call the file Publisher.Type-1.0.0.zip, or give the handler's name and --version.",
         )
     return _checked(Package(handler=name, version=number, archive=archive))
+
+
+def _version_in(folder: Path) -> str:
+    """Return what a project's file ``VERSION`` says, as those do that ``extension new`` writes."""
+    file = folder / "VERSION"
+    return file.read_text("utf-8").strip() if file.is_file() else ""
 
 
 def _told(path: Path, archive: bytes) -> tuple[str, str]:

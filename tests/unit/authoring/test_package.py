@@ -40,6 +40,13 @@ def test_a_folder_is_packed_without_what_is_not_the_handlers(tmp_path: Path) -> 
     assert not [word for word in (b"tests/", b".git", b"pyc") if word in made[0].archive]
 
 
+def test_a_projects_own_file_tells_its_version(tmp_path: Path) -> None:
+    (tmp_path / "HandlerManifest.json").write_text("[]")
+    (tmp_path / "VERSION").write_text("2.4.0\n")
+    assert packages.read(tmp_path, handler="Contoso.Agent", version=None).version == "2.4.0"
+    assert packages.read(tmp_path, handler="Contoso.Agent", version="3.0").version == "3.0"
+
+
 @pytest.mark.parametrize(
     ("file", "content", "options", "kind"),
     [

@@ -200,3 +200,21 @@ def test_all_that_is_unpacked_counts() -> None:
     limits = zip_archive.ArchiveLimits(total_bytes=1000)
     with pytest.raises(MalformedDocument, match="MiB unpacked"):
         zip_archive.open_archive(io.BytesIO(content), limits=limits)
+
+
+def test_an_archive_with_any_byte_changed_is_refused_in_words_or_sound() -> None:
+    whole = package(Raw(b"lib/text", b"one two three"))
+    outcomes = {True: 0, False: 0}
+    for at in range(len(whole)):
+        for mask in (0x01, 0x80, 0xFF):
+            changed = whole[:at] + bytes([whole[at] ^ mask]) + whole[at + 1 :]
+            outcomes[is_sound(changed)] += 1
+    assert outcomes[False] > 3 * outcomes[True] > 0  # times and versions are nobody's concern
+
+
+def is_sound(content: bytes) -> bool:
+    try:
+        zip_archive.open_archive(io.BytesIO(content))
+    except MalformedDocument:
+        return False
+    return True
