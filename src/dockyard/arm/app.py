@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from dockyard.arm import errors
 from dockyard.arm.authorization import routes as authorization
 from dockyard.arm.authorization.check import Authorization
-from dockyard.arm.compute import catalogue, extensions, images, operations, run_commands, virtual_machines
+from dockyard.arm.compute import catalogue, diagnostics, extensions, images, operations, run_commands, virtual_machines
 from dockyard.arm.context import ArmContext
 from dockyard.arm.deployments import routes as deployments
 from dockyard.arm.host import routes as host
@@ -37,6 +37,7 @@ def build_app(context: ArmContext) -> Starlette:
             *resources.ROUTES,
             *contents.ROUTES,
             *virtual_machines.ROUTES,
+            *diagnostics.ROUTES,
             *extensions.ROUTES,
             *run_commands.ROUTES,
             *images.ROUTES,

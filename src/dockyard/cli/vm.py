@@ -15,6 +15,7 @@ from dockyard.cli import (
     power,
     summaries,
     vm_create,
+    vm_diagnose,
     vm_docker,
     vm_extension,
     vm_run_command,
@@ -35,6 +36,7 @@ _ENTER = "Enter"
 _PARTS = "Parts"
 
 app.command("create", rich_help_panel=_LIFE, epilog=vm_create.EXAMPLES)(vm_create.create)
+app.command("diagnose", rich_help_panel=_LOOK, epilog=vm_diagnose.EXAMPLES)(vm_diagnose.diagnose)
 app.add_typer(vm_docker.app, name="docker", rich_help_panel=_PARTS)
 app.add_typer(vm_extension.app, name="extension", rich_help_panel=_PARTS)
 app.add_typer(vm_run_command.app, name="run-command", rich_help_panel=_PARTS)

@@ -22,6 +22,7 @@ class _Machine:
     ports: frozenset[int] = frozenset()
     process: ProcessIdentity | None = None
     console: bytearray = field(default_factory=bytearray)
+    starts: int = 0
 
 
 class FakeDriver:
@@ -83,6 +84,11 @@ class FakeDriver:
         machine = self._machines.get(vm_id)
         return bytes(machine.console) if machine else b""
 
+    def hypervisor_log(self, *, vm_id: str) -> bytes:
+        """Tell of the machine's starts."""
+        machine = self._machines.get(vm_id)
+        return f"started {machine.starts} times\n".encode() if machine and machine.starts else b""
+
     @property
     def running(self) -> frozenset[str]:
         """The ids of the machines that run."""
@@ -116,6 +122,7 @@ class FakeDriver:
         for port in sorted(ports & in_use):
             raise Exhausted(f"Port {port} of this computer is in use", code="PortInUse", temporary=True)
         machine.ports = ports
+        machine.starts += 1
         self._starts += 1
         return ProcessIdentity(pid=_FIRST_PID + self._starts, start_time=self._starts)
 
