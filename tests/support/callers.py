@@ -65,6 +65,10 @@ class Caller:
     async def put(self, path: str, body: Any, *, headers: Mapping[str, str] | None = None) -> httpx.Response:
         return await self.ask("PUT", path, body, headers=headers)
 
+    async def put_bytes(self, path: str, content: bytes | AsyncIterator[bytes]) -> httpx.Response:
+        own = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+        return await self._client.put(path, params={"api-version": VERSION}, headers=own, content=content)
+
     async def delete(self, path: str) -> httpx.Response:
         return await self.ask("DELETE", path)
 

@@ -21,6 +21,7 @@ from dockyard.fabric.ports import PlatformLink
 from dockyard.fabric.requests import ExtensionRequest, ForwardRequest, VirtualMachineRequest
 from dockyard.fabric.virtual_machines import Rooms
 from dockyard.gallery.packages import PackageGallery
+from dockyard.gallery.published import PublishedPackages
 from dockyard.hypervisors.fake.driver import FakeDriver
 from dockyard.model.errors import DockyardError, NotFound
 from dockyard.model.extension import ExtensionPackage
@@ -229,7 +230,8 @@ class World:
                 ExtensionPackage(
                     "Microsoft.CPlat.Core", "RunCommandHandlerLinux", "1.3.0", nowhere, "", takes_several=True
                 ),
-            ]
+            ],
+            published=PublishedPackages(self.folder / "published"),
         )
         changes = Changes(clock=self.clock)
         guests = Guests(store=rooms.store, packages=packages, clock=self.clock, changes=changes)

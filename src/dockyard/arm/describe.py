@@ -33,6 +33,7 @@ class Description:
         query: the options after ``?`` beside ``api-version``, and what each is.
         media: the type of the answer.
         form: whether the body is a form and not JSON.
+        body_media: the type of the body, where it is neither.
     """
 
     answer: Schema | None = None
@@ -41,6 +42,7 @@ class Description:
     query: Sequence[str] = ()
     media: str = "application/json"
     form: bool = False
+    body_media: str = ""
 
     def takes(self, method: str) -> Schema | None:
         """Return the schema of what a method takes."""
@@ -57,9 +59,12 @@ def describe(
     query: Sequence[str] = (),
     media: str = "application/json",
     form: bool = False,
+    body_media: str = "",
 ) -> Callable[[Endpoint], Endpoint]:
     """Say what an endpoint takes and answers; see ``Description``."""
-    description = Description(answer=answer, body=body, patch=patch, query=query, media=media, form=form)
+    description = Description(
+        answer=answer, body=body, patch=patch, query=query, media=media, form=form, body_media=body_media
+    )
 
     def said(endpoint: Endpoint) -> Endpoint:
         vars(endpoint)[_KEY] = description

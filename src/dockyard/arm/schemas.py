@@ -8,6 +8,7 @@ from dockyard.arm.describe import Schema
 
 ANYTHING: Schema = {}
 TEXT: Schema = {"type": "string"}
+BINARY: Schema = {"type": "string", "format": "binary"}
 MAYBE_TEXT: Schema = {"type": ["string", "null"]}
 MAYBE_FLAG: Schema = {"type": ["boolean", "null"]}
 MAYBE_WHOLE: Schema = {"type": ["integer", "null"]}

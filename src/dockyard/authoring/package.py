@@ -15,9 +15,8 @@ from dockyard.authoring.observations import PackageSeen
 from dockyard.model.errors import InvalidRequest, NotFound
 from dockyard_contract.environment import Command
 from dockyard_contract.errors import MalformedDocument
-from dockyard_contract.manifest import HandlerManifest, parse_manifest
+from dockyard_contract.package import MANIFEST, parse_package
 
-MANIFEST = "HandlerManifest.json"
 _FILE_NAME = re.compile(r"(?P<name>[^-]+\.[^.-]+)-(?P<version>\d+(\.\d+)+)(-[0-9a-f]{12})?\.zip")
 _VERSION = re.compile(r"\d+(\.\d+){1,3}")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -66,32 +65,43 @@ def read(path: Path, *, handler: str | None, version: str | None) -> Package:
         )
     if not zipfile.is_zipfile(io.BytesIO(archive)):
         raise InvalidRequest(f"{path} is not a zip file", resolution="A handler's package is a zip file.")
-    matched = _FILE_NAME.fullmatch(path.name)
-    name = handler or (matched["name"] if matched else None)
-    number = version or (matched["version"] if matched else "1.0.0" if handler else None)
-    if name is None or number is None:
+    told_name, told_version = _told(path, archive)
+    name = handler or told_name
+    number = version or told_version or ("1.0.0" if handler else "")
+    if not name or not number:
         raise InvalidRequest(
             f"The name of {path.name} does not tell its handler's name and version",
-            resolution="Call the file Publisher.Type-1.0.0.zip, or give --handler Publisher.Type and --version.",
+            resolution="Call the file Publisher.Type-1.0.0.zip, or give the handler's name and --version.",
         )
     return _checked(Package(handler=name, version=number, archive=archive))
 
 
+def _told(path: Path, archive: bytes) -> tuple[str, str]:
+    """Return the handler's name and version as the file's name tells them, else the package itself; or empty texts."""
+    matched = _FILE_NAME.fullmatch(path.name)
+    if matched:
+        return matched["name"], matched["version"]
+    try:
+        image = parse_package(io.BytesIO(archive)).image
+    except MalformedDocument:
+        return "", ""  # what is wrong with it is told by whoever looks at it
+    if image is None or not image.publisher or not image.type:
+        return "", ""
+    return f"{image.publisher}.{image.type}", image.version
+
+
 def look_at(package: Package) -> PackageSeen:
     """Return what the package says of itself, for judgement."""
-    with zipfile.ZipFile(io.BytesIO(package.archive)) as archive:
-        names = {name for name in archive.namelist() if not name.endswith("/")}
-        try:
-            manifest = _manifest(archive, names)
-        except MalformedDocument as error:
-            return PackageSeen(handler=package.handler, version=package.version, fault=f"{error}.")
+    try:
+        found = parse_package(io.BytesIO(package.archive))
+    except MalformedDocument as error:
+        return PackageSeen(handler=package.handler, version=package.version, fault=f"{error}.")
+    manifest = found.manifest
     return PackageSeen(
         handler=package.handler,
         version=package.version,
         commands=dict(manifest.commands),
-        missing_programs=tuple(
-            text for text in manifest.commands.values() if text.lstrip("/").partition(" ")[0] not in names
-        ),
+        missing_programs=found.missing_programs,
         runs_install_on_update=manifest.update_mode.runs_install,
         reports_heartbeat=manifest.report_heartbeat,
         takes_several=manifest.supports_multiple_extensions,
@@ -102,14 +112,6 @@ def look_at(package: Package) -> PackageSeen:
 def can_run(seen: PackageSeen) -> bool:
     """Whether the agent could run every command of the package's manifest."""
     return not seen.fault and not seen.missing_programs and set(seen.commands) == set(Command)
-
-
-def _manifest(archive: zipfile.ZipFile, names: set[str]) -> HandlerManifest:
-    # The agent takes a manifest from anywhere in the tree, and the one in the root before all others.
-    found = sorted((name for name in names if name.rpartition("/")[2] == MANIFEST), key=lambda name: name.count("/"))
-    if not found:
-        raise MalformedDocument(document=MANIFEST, member="", expected="a file in the package", found="nothing")
-    return parse_manifest(archive.read(found[0]))
 
 
 def _checked(package: Package) -> Package:

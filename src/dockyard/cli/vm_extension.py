@@ -30,6 +30,8 @@ Extension = Annotated[str, typer.Argument(metavar="EXTENSION", help="The extensi
         """    --settings '{"docker": {"port": "2376"}}' --protected-settings @certs.json""",
         "dockyard vm extension set web --publisher Microsoft.OSTCExtensions --type VMAccessForLinux \\",
         "    --version 1.5 --protected-settings - < access.json",
+        "dockyard vm extension set web --publisher Contoso --type Greeter --version 1.0 \\",
+        "    --no-auto-upgrade-minor-version --provision-after DockerExtension",
     ),
 )
 def set_(
@@ -55,6 +57,16 @@ def set_(
     force_update: Annotated[
         bool, typer.Option("--force-update", help="Run the handler although the settings are the same.")
     ] = False,
+    exact: Annotated[
+        bool,
+        typer.Option(
+            "--no-auto-upgrade-minor-version", help="Exactly --version, and newer fixes of it; older is a downgrade."
+        ),
+    ] = False,
+    after: Annotated[
+        list[str] | None,
+        typer.Option("--provision-after", metavar="EXTENSION", help="Run after this extension; may be repeated."),
+    ] = None,
     resource_group: options.ResourceGroup = DEFAULT_GROUP,
     no_wait: options.NoWait = False,
     timeout: options.Timeout = 900,
@@ -75,6 +87,8 @@ def set_(
         settings=public,
         protected=protected,
         force_update_tag=secrets.token_hex(8) if force_update else None,
+        auto_upgrade_minor_version=not exact,
+        provision_after=tuple(after or ()),
     )
     operation = extensions.put(connection, request)
     if not no_wait:

@@ -63,15 +63,43 @@ class Connection:
         return f"/subscriptions/{self.credentials.subscription_id}"
 
     def ask(
-        self, method: str, path: str, *, body: Mapping[str, Any] | None = None, query: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        media: str = "",
     ) -> Mapping[str, Any]:
-        """Make one request for which the SDK has no client; an answer without a body is empty. Raises DockyardError."""
+        """Make one request for which the SDK has no client; an answer without a body is empty. Raises DockyardError.
+
+        ``content`` of type ``media`` takes the place of a JSON ``body``.
+        """
+        document: Mapping[str, Any] = self._asked(method, path, body=body, query=query, content=content, media=media)
+        return document
+
+    def ask_list(self, path: str) -> list[Mapping[str, Any]]:
+        """Read a document that is an array by itself, as those of the catalogues are. Raises DockyardError."""
+        return list(self._asked("GET", path))
+
+    def _asked(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        media: str = "",
+    ) -> Any:
+        headers = {"Content-Type": media} if media else None
+        parameters = {"api-version": _VERSION, **(query or {})}
         with self.mapped():
-            request = HttpRequest(method, path, params={"api-version": _VERSION, **(query or {})}, json=body)
+            request = HttpRequest(method, path, params=parameters, json=body, content=content, headers=headers)
             response = self.compute.send_request(request)
             response.raise_for_status()
-            document: Mapping[str, Any] = response.json() if response.content else {}
-            return document
+            return response.json() if response.content else {}
 
     def download(self, url: str) -> bytes:
         """Fetch a document by a URL that carries its own permission, such as a console log. Raises OperationFailed."""

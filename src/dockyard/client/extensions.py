@@ -36,6 +36,8 @@ class ExtensionRequest:
     settings: Mapping[str, Any] = field(default_factory=dict)
     protected: Mapping[str, Any] = field(default_factory=dict, repr=False)
     force_update_tag: str | None = None
+    auto_upgrade_minor_version: bool = True
+    provision_after: tuple[str, ...] = ()
 
 
 def docker_request(
@@ -59,11 +61,13 @@ def document(request: ExtensionRequest) -> dict[str, Any]:
         "publisher": request.publisher,
         "type": request.type,
         "typeHandlerVersion": request.version,
-        "autoUpgradeMinorVersion": True,
+        "autoUpgradeMinorVersion": request.auto_upgrade_minor_version,
         "settings": dict(request.settings),
     }
     if request.protected:
         properties["protectedSettings"] = dict(request.protected)
+    if request.provision_after:
+        properties["provisionAfterExtensions"] = list(request.provision_after)
     if request.force_update_tag:
         properties["forceUpdateTag"] = request.force_update_tag
     return {"location": LOCATION, "properties": properties}

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from dockyard.fabric import planning
+from dockyard.fabric import planning, sequencing
 from dockyard.fabric.changes import Changes
 from dockyard.fabric.guests import Guests
 from dockyard.fabric.operations import Journal, Operations, Work
@@ -88,6 +88,7 @@ class Extensions:
 
         Raises:
             NotFound: no such machine or extension type.
+            InvalidRequest: it cannot come after the extensions it names.
             Conflict: an operation is at work on it, the machine does not run, or the handler is there under another
                 name.
         """
@@ -95,6 +96,9 @@ class Extensions:
         await self._check_running(self._machine(request.id.parent), what="set")
         # Nothing below waits: two requests at once cannot both pass the checks.
         machine = self._machine(request.id.parent)
+        others = self._store.extensions(machine=machine.id)
+        order = sequencing.checked_order(request.id, after=request.provision_after, others=others)
+        request = replace(request, provision_after=order)
         package = self._package(request)
         existing = self._store.extension(id=request.id)
         self._check(machine, request=request, existing=existing, package=package)
@@ -124,11 +128,13 @@ class Extensions:
 
         Raises:
             NotFound: no such machine.
+            InvalidRequest: another extension is to come after it.
             Conflict: the machine does not run.
         """
         machine = self._machine(id.parent)
         if self._store.extension(id=id) is None:
             return None
+        sequencing.check_may_go(id, others=self._store.extensions(machine=machine.id))
         await self._check_running(machine, what="delete")
         await self._operations.preempt(target=id)
         extension = self.get(id=id)
@@ -216,6 +222,7 @@ class Extensions:
             sequence_number=existing.sequence_number + 1 if existing else 0,
             incarnation=machine.incarnation + 1,
             configuration=request.id.name if package.takes_several else None,
+            provision_after=request.provision_after,
         )
 
     def _seal(self, machine: VirtualMachine, *, request: ExtensionRequest) -> ProtectedSettings | None:
@@ -280,7 +287,9 @@ class Extensions:
         while (judged := planning.outcome(self.get(id=id))) is Outcome.PENDING:
             await self._look(machine, deadline=deadline, what=f"the extension '{id.name}' to report its status")
         if judged is Outcome.FAILED:
-            raise _failure(self.get(id=id))
+            extension = self.get(id=id)
+            others = self._store.extensions(machine=machine.id)
+            raise sequencing.held_back(extension, others=others) or _failure(extension)
 
     async def _look(self, machine: VirtualMachine, *, deadline: float, what: str) -> None:
         """Wait for news of the machine; raise when it is gone, has failed or the time is up."""

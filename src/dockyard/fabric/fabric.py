@@ -10,6 +10,7 @@ from dockyard.fabric.extensions import Extensions
 from dockyard.fabric.guests import Guests
 from dockyard.fabric.images import Images
 from dockyard.fabric.operations import Operations, Work
+from dockyard.fabric.packages import Packages
 from dockyard.fabric.ports import PackageStore
 from dockyard.fabric.principals import Principals
 from dockyard.fabric.reconcile import Plan, reconcile
@@ -35,12 +36,13 @@ class Fabric:
     resource_groups: ResourceGroups
     deployments: Deployments
     storage_accounts: StorageAccounts
-    packages: PackageStore
+    packages: Packages
     principals: Principals
     roles: Roles
 
     async def open(self) -> Plan:
         """Bring records and reality together; call once before serving."""
+        self.packages.look_over()
         return await reconcile(rooms=self.rooms, operations=self.operations, works=self._works())
 
     async def close(self) -> None:
@@ -76,7 +78,7 @@ def build(*, rooms: Rooms, guests: Guests, packages: PackageStore, changes: Chan
         resource_groups=ResourceGroups(store=rooms.store, operations=operations, machines=machines),
         deployments=Deployments(store=rooms.store, operations=operations, clock=rooms.clock),
         storage_accounts=StorageAccounts(store=rooms.store, clock=rooms.clock),
-        packages=packages,
+        packages=Packages(store=rooms.store, packages=packages, guests=guests),
         principals=Principals(store=rooms.store, clock=rooms.clock),
         roles=Roles(store=rooms.store, clock=rooms.clock),
     )

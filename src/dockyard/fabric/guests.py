@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from dockyard.fabric import planning
+from dockyard.fabric import planning, sequencing
 from dockyard.fabric.changes import Changes
 from dockyard.fabric.ports import Clock, PackageStore, Store
 from dockyard.fabric.reports import ReceivedReport, ReportHistory
@@ -110,25 +111,27 @@ class Guests:
         machine = self._store.virtual_machine_by_vm_id(vm_id=vm_id)
         if machine is None:
             raise NotFound(f"There is no machine {vm_id}")
-        plugins = tuple(self._plugin(group) for group in by_handler(self._store.extensions(machine=machine.id)))
+        extensions = self._store.extensions(machine=machine.id)
+        levels = sequencing.levels(extensions)
+        plugins = tuple(self._plugin(group, levels=levels) for group in by_handler(extensions))
         return GuestGoal(machine=machine, incarnation=machine.incarnation, plugins=plugins)
 
-    def _plugin(self, group: Sequence[Extension]) -> Plugin:
+    def _plugin(self, group: Sequence[Extension], *, levels: Mapping[str, int]) -> Plugin:
         """One handler of the goal: an extension alone, or all named configurations of a handler that takes several.
 
         A machine has one version of a handler: the one that the newest wish is for.
         """
-        newest = max(group, key=lambda extension: extension.incarnation)
-        package = self._packages.get(handler_name=newest.handler_name, version=newest.handler_version)
+        newest = version_of(group)
         is_wanted = any(_is_wanted(extension) for extension in group)
         return Plugin(
-            handler_name=package.handler_name,
-            version=package.version,
+            handler_name=newest.handler_name,
+            version=newest.handler_version,
             state=PluginState.ENABLED if is_wanted else PluginState.UNINSTALL,
-            archive=package.archive,
+            archive=self._archive(newest),
             sequence_number=newest.sequence_number,
             settings=newest.settings,
             protected=newest.protected,
+            dependency_level=levels.get(newest.id.key, 0),
             configurations=tuple(
                 Configuration(
                     name=extension.configuration,
@@ -136,11 +139,19 @@ class Guests:
                     is_wanted=_is_wanted(extension),
                     settings=extension.settings,
                     protected=extension.protected,
+                    dependency_level=levels.get(extension.id.key, 0),
                 )
                 for extension in group
                 if extension.configuration is not None
             ),
         )
+
+    def _archive(self, extension: Extension) -> Path | None:
+        try:
+            found = self._packages.get(handler_name=extension.handler_name, version=extension.handler_version)
+        except NotFound:
+            return None  # to leave the handler out would make the agent remove it without a word to it
+        return found.archive
 
     def _take_agent(self, machine: VirtualMachine, status: AggregateStatus) -> None:
         agent = planning.agent_status(status, at=self._clock.now())
@@ -167,6 +178,11 @@ def by_handler(extensions: Sequence[Extension]) -> list[list[Extension]]:
     for extension in extensions:
         groups.setdefault(extension.handler_name.lower(), []).append(extension)
     return list(groups.values())
+
+
+def version_of(group: Sequence[Extension]) -> Extension:
+    """Return which extension of one handler's tells the version that the machine shall have: the newest wish."""
+    return max(group, key=lambda extension: extension.incarnation)
 
 
 def _report_of(extension: Extension, reports: Mapping[tuple[str, str | None], HandlerReport]) -> HandlerReport | None:

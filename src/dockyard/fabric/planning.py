@@ -91,6 +91,7 @@ def same_extension(existing: Extension, request: ExtensionRequest, *, handler_ve
         and existing.protected is None
         and existing.handler_version == handler_version
         and existing.force_update_tag == request.force_update_tag
+        and existing.provision_after == request.provision_after
         and json.dumps(existing.settings, sort_keys=True) == json.dumps(request.settings, sort_keys=True)
     )
 

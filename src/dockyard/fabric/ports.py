@@ -5,7 +5,7 @@ Adapters live in ``hypervisors``, ``gallery``, ``store``, ``pki`` and ``wire``; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,7 @@ from dockyard.model.extension import Extension, ExtensionPackage
 from dockyard.model.guest import GuestGoal, HealthReport
 from dockyard.model.image import Image, ImageBuildOptions, ImageReference
 from dockyard.model.operation import Operation
+from dockyard.model.package_name import PackageName
 from dockyard.model.principal import ServicePrincipal
 from dockyard.model.resource_group import ResourceGroup
 from dockyard.model.resource_id import ResourceId
@@ -198,6 +199,16 @@ class PackageStore(Protocol):
 
     def list(self) -> Sequence[ExtensionPackage]:
         """Return all packages."""
+
+    async def add(self, *, name: PackageName, content: AsyncIterator[bytes]) -> tuple[ExtensionPackage, bool]:
+        """Publish what ``content`` yields, whole or not at all; false when this very package is there already.
+
+        Raises MalformedDocument for what is no sound package, InvalidRequest for one that is too large, Conflict when
+        the version is there with other content, Exhausted when the disk is full.
+        """
+
+    def remove(self, *, package: ExtensionPackage) -> None:
+        """Take a published package back. Raises Conflict for one of this project's own."""
 
 
 class ResourceClient(Protocol):

@@ -39,7 +39,8 @@ class VirtualMachineRequest:
 class ExtensionRequest:
     """An extension to be. ``protected_settings`` is plaintext: it goes no further than the envelope.
 
-    ``keeps_protected`` leaves the protected settings that are there.
+    ``keeps_protected`` leaves the protected settings that are there. ``provision_after`` names extensions of the same
+    machine, by name or resource id.
     """
 
     id: ResourceId
@@ -52,6 +53,7 @@ class ExtensionRequest:
     protected_settings: Mapping[str, Any] | None = field(default=None, repr=False)
     keeps_protected: bool = False
     force_update_tag: str | None = None
+    provision_after: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
 

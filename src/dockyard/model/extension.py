@@ -12,6 +12,9 @@ from dockyard.model.errors import ErrorRecord
 from dockyard.model.provisioning import ProvisioningState
 from dockyard.model.resource_id import ResourceId
 
+PACKAGE_GONE = "VMExtensionImageNotFound"
+"""The code of the error of an extension whose package the gallery has no more."""
+
 
 @dataclass(frozen=True)
 class ProtectedSettings:
@@ -58,6 +61,7 @@ class Extension:
 
     ``incarnation`` is the goal state's that first carried this wish: reports on earlier ones do not count.
     ``configuration`` is the name the handler knows it by, for a handler that takes several at once.
+    ``provision_after`` names the extensions of the machine that come before this one.
     """
 
     id: ResourceId
@@ -76,6 +80,7 @@ class Extension:
     sequence_number: int = 0
     incarnation: int = 1
     configuration: str | None = None
+    provision_after: tuple[str, ...] = ()
     status: ExtensionStatus | None = None
     error: ErrorRecord | None = None
 
@@ -89,7 +94,8 @@ class Extension:
 class ExtensionPackage:
     """A handler package in the gallery; ``archive`` is the zip file.
 
-    ``takes_several`` is the manifest's word that the handler takes several named configurations.
+    ``takes_several`` is the manifest's word that the handler takes several named configurations. ``published_at`` is
+    None for a handler of this project.
     """
 
     publisher: str
@@ -98,6 +104,8 @@ class ExtensionPackage:
     archive: Path
     sha256: str
     takes_several: bool = False
+    size_bytes: int = 0
+    published_at: datetime | None = None
 
     @property
     def handler_name(self) -> str:

@@ -35,13 +35,14 @@ class Configuration:
 class Plugin:
     """One handler in the goal state. ``settings`` of None means a handler without any.
 
-    ``configurations`` takes the place of the settings for a handler that takes several.
+    ``configurations`` takes the place of the settings for a handler that takes several. ``archive`` of None: the
+    gallery has the package no more. A machine that has it installed needs it no more, either.
     """
 
     handler_name: str
     version: str
     state: PluginState
-    archive: Path
+    archive: Path | None
     sequence_number: int
     settings: Mapping[str, Any] | None = None
     protected: ProtectedSettings | None = None

@@ -31,10 +31,10 @@ def manifest(plugin: Plugin) -> str:
 
 
 def _package(plugin: Plugin) -> Response:
-    if not plugin.archive.is_file():
+    if plugin.archive is None or not plugin.archive.is_file():
         raise NotFound(
             f"The package of {plugin.handler_name} {plugin.version} is gone",
-            details=str(plugin.archive),
-            resolution="Add the extension package to the gallery again.",
+            details=str(plugin.archive or ""),
+            resolution="Publish the extension package again.",
         )
     return FileResponse(plugin.archive, media_type="application/zip")

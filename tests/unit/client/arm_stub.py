@@ -73,6 +73,7 @@ class ArmStub:
         self.operations: dict[str, Work] = {}
         self.machine_failure: Failure | None = None
         self.extension_failure: Failure | None = None
+        self.package_failure: Failure | None = None
         self.run_views: list[dict[str, Any]] = [{"executionState": "Succeeded", "exitCode": 0}]
         self.patience = 2
         self.hold = False
@@ -161,11 +162,21 @@ class ArmStub:
             return Answer(200, self.diagnostics)
         if "/operations/" in path:
             return self._operation(path.rpartition("/")[2])
+        if "/vmextension/types" in path and "/versions/" in path:
+            return self._package(method, path, body)
+        if path.endswith(("/publishers", "/vmextension/types")):
+            return Answer(200, [{"name": "Agent" if path.endswith("types") else "Contoso"}])
         if path.endswith("/versions"):
             return Answer(200, [{"name": "1.2.9"}, {"name": "1.10.1"}, {"name": "1.3.0"}])
         match = _RESOURCE.fullmatch(path)
         assert match is not None, f"{method} {path} is not in the stub"
         return self._resource(method, match, body, headers)
+
+    def _package(self, method: str, path: str, body: Any) -> Answer:
+        if method == "PUT" and self.package_failure is not None:
+            return _error(409, *self.package_failure)
+        tags = {"dockyard-size-bytes": str(len(body or b"")), "dockyard-published-at": "2030-01-02T03:04:05Z"}
+        return Answer(200, {"id": path, "name": path.rpartition("/")[2], "tags": tags})
 
     def _resource(self, method: str, match: re.Match[str], body: Any, headers: Any) -> Answer:
         group, kind, name, action, child = match.groups()
@@ -361,8 +372,7 @@ def _handler(stub: ArmStub) -> type[BaseHTTPRequestHandler]:
         def _do(self) -> None:
             parts = urlsplit(self.path)
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            is_form = "urlencoded" in (self.headers.get("Content-Type") or "")
-            body: Any = parse_qs(raw.decode()) if is_form else json.loads(raw) if raw else None
+            body = _decoded(raw, self.headers.get("Content-Type") or "")
             stub.requests.append((self.command, parts.path, body))
             answer = stub.answer(self.command, parts.path, body, self.headers)
             send(self, answer)
@@ -373,6 +383,14 @@ def _handler(stub: ArmStub) -> type[BaseHTTPRequestHandler]:
             """Be quiet."""
 
     return Handler
+
+
+def _decoded(raw: bytes, media: str) -> Any:
+    if "zip" in media:
+        return raw
+    if "urlencoded" in media:
+        return parse_qs(raw.decode())
+    return json.loads(raw) if raw else None
 
 
 def _state(work: Work) -> str:

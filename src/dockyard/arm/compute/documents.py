@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from dockyard.arm.compute.tags import shown_tags
-from dockyard.model.extension import Extension
+from dockyard.model.extension import PACKAGE_GONE, Extension
 from dockyard.model.image import Image
 from dockyard.model.provisioning import PowerState, ProvisioningState
 from dockyard.model.resource_id import EXTENSIONS, IMAGES, VIRTUAL_MACHINES, ResourceId
@@ -78,6 +78,8 @@ def extension(child: Extension, *, with_view: bool = False) -> dict[str, Any]:
         "settings": dict(child.settings),
         "provisioningState": child.provisioning_state.value,
     }
+    if child.provision_after:
+        properties["provisionAfterExtensions"] = list(child.provision_after)
     if child.force_update_tag is not None:
         properties["forceUpdateTag"] = child.force_update_tag
     if with_view:
@@ -246,7 +248,8 @@ def _handler(child: Extension) -> dict[str, Any]:
 
 def _extension_status(child: Extension) -> dict[str, Any]:
     status = child.status
-    if status is None or status.status is None or status.sequence_number != child.sequence_number:
+    is_gone = child.error is not None and child.error.code == PACKAGE_GONE
+    if is_gone or status is None or status.status is None or status.sequence_number != child.sequence_number:
         waiting = status.handler_message if status else "Waiting for the guest agent."
         failed = child.provisioning_state is ProvisioningState.FAILED
         return _status(

@@ -27,6 +27,7 @@ _EXTENSION = schemas.a_body(
     settings=schemas.MAYBE_OBJECT,
     protectedSettings=schemas.MAYBE_OBJECT,
     forceUpdateTag=schemas.MAYBE_TEXT,
+    provisionAfterExtensions=schemas.maybe(schemas.an_array(schemas.TEXT)),
 ) | {
     "examples": [
         {

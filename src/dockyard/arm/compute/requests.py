@@ -44,6 +44,7 @@ def extension_request(body: JsonObject, *, id: ResourceId) -> ExtensionRequest:
     settings = properties.optional_object("settings")
     protected = properties.optional_object("protectedSettings")
     upgrade = properties.optional_boolean("autoUpgradeMinorVersion")
+    after = properties.optional_array("provisionAfterExtensions")
     return ExtensionRequest(
         id=id,
         location=body.optional_string("location") or LOCATION,
@@ -54,6 +55,7 @@ def extension_request(body: JsonObject, *, id: ResourceId) -> ExtensionRequest:
         settings={} if settings is None else dict(settings.members),
         protected_settings=None if protected is None else dict(protected.members),
         force_update_tag=properties.optional_string("forceUpdateTag"),
+        provision_after=tuple(name.string() for name in after or ()),
         tags=read_tags(body),
     )
 

@@ -58,7 +58,7 @@ def _operation(route: Route, path: str, method: str) -> dict[str, Any]:
     }
     body = described.takes(method)
     if body is not None:
-        media = "application/x-www-form-urlencoded" if described.form else "application/json"
+        media = described.body_media or ("application/x-www-form-urlencoded" if described.form else "application/json")
         operation["requestBody"] = {"required": method != "POST", "content": {media: {"schema": body}}}
     if is_public(route.path):
         operation["security"] = []
