@@ -19,6 +19,17 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+def read_end(path: Path, *, limit: int) -> str:
+    """Return the last ``limit`` bytes of a text; empty when there is no file."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - limit))
+            return file.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
+
+
 def write(path: Path, content: bytes, *, mode: int) -> None:
     """Replace ``path`` by a new file with ``content``. A reader sees the old file or the new one, nothing between."""
     make_folder(path.parent)

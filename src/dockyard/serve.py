@@ -28,6 +28,7 @@ from dockyard.arm.identity.principal import Principal
 from dockyard.config import Paths
 from dockyard.fabric import fabric as fabric_module
 from dockyard.fabric.changes import Changes
+from dockyard.fabric.diagnostics import Diagnostics
 from dockyard.fabric.fabric import Fabric
 from dockyard.fabric.guests import Guests
 from dockyard.fabric.rooms import Rooms
@@ -40,9 +41,11 @@ from dockyard.model.errors import Conflict, DockyardError, InvalidRequest
 from dockyard.model.resource_group import ResourceGroup
 from dockyard.pki.tenant import TenantKeyFiles
 from dockyard.store.database import Database
+from dockyard.wire.goal_state import documents as goal_state
 from dockyard.wire.network import PlatformEndpoints
 
 DEFAULT_GROUP = "dockyard"
+_LOG_BYTES = 4 * 2**20
 ACCELERATION_VARIABLE = "DOCKYARD_ACCELERATION"
 _log = logging.getLogger("dockyard.serve")
 
@@ -140,6 +143,13 @@ async def _answer(paths: Paths, *, joined: Joined, listener: socket.socket, endp
         endpoint=endpoint,
         subscription_id=principal.subscription_id,
         diagnose=lambda: diagnose(paths, joined=joined),
+        diagnostics=Diagnostics(
+            store=joined.store,
+            guests=joined.fabric.guests,
+            hypervisor=joined.hypervisor,
+            render=goal_state.every,
+            server_log=lambda: files.read_end(paths.server_log, limit=_LOG_BYTES),
+        ),
     )
     api = server.build_server(build_app(context), certificate=certificate, key=key)
     principal.write_credentials(paths.credentials, endpoint=endpoint, ca=paths.certificate_authority)

@@ -17,6 +17,8 @@ from dockyard.arm.app import build_app
 from dockyard.arm.context import ArmContext
 from dockyard.arm.identity.principal import AUDIENCE, Principal
 from dockyard.arm.throttling import Limits
+from dockyard.fabric.diagnostics import Diagnostics
+from dockyard.wire.goal_state import documents as goal_state
 from tests.support.fabric import HastyClock, World, handler_report, run_report
 from tests.support.values import SUBSCRIPTION
 
@@ -95,6 +97,13 @@ def arm_context(world: World, *, principal: Principal, endpoint: str, limits: Li
         endpoint=endpoint,
         subscription_id=principal.subscription_id,
         diagnose=diagnose,
+        diagnostics=Diagnostics(
+            store=world.store,
+            guests=world.fabric.guests,
+            hypervisor=world.hypervisor,
+            render=goal_state.every,
+            server_log=lambda: world.server_log,
+        ),
         limits=limits,
     )
 

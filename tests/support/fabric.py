@@ -161,6 +161,7 @@ class World:
     images: FakeImages = field(default_factory=FakeImages)
     ports: FreePorts = field(default_factory=FreePorts)
     hypervisor: FakeDriver = field(default_factory=FakeDriver)
+    server_log: str = ""
     fabric: Fabric = field(init=False)
 
     def __post_init__(self) -> None:

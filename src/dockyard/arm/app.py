@@ -12,6 +12,7 @@ from dockyard.arm.authorization import routes as authorization
 from dockyard.arm.authorization.check import Authorization
 from dockyard.arm.compute import (
     catalogue,
+    diagnostics,
     disks,
     extensions,
     image_catalogue,
@@ -51,6 +52,7 @@ def build_app(context: ArmContext) -> Starlette:
         *contents.ROUTES,
         *tags.ROUTES,
         *virtual_machines.ROUTES,
+        *diagnostics.ROUTES,
         *disks.ROUTES,
         *extensions.ROUTES,
         *run_commands.ROUTES,

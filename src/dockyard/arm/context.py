@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from dockyard.arm.identity.tokens import TENANT_ID, Tokens
 from dockyard.arm.throttling import Limits
+from dockyard.fabric.diagnostics import Diagnostics
 from dockyard.fabric.fabric import Fabric
 from dockyard.model.principal import ServicePrincipal
 
@@ -26,6 +27,7 @@ class ArmContext:
     endpoint: str
     subscription_id: str
     diagnose: Callable[[], Awaitable[Mapping[str, Any]]]
+    diagnostics: Diagnostics
     limits: Limits = field(default_factory=Limits)
 
 

@@ -68,14 +68,18 @@ _PROGRAMS = (
 
 def doctor(form: options.Output = Format.TABLE) -> None:
     """Check this host: programs, disk space, acceleration, the server, and each running machine's Docker endpoint."""
-    paths = Paths.default()
-    checks = [*(_program(program) for program in _PROGRAMS), _disk(paths), *_of_server()]
+    found = checks()
     if form is Format.JSON:
-        output.say_json([asdict(check) for check in checks])
+        output.say_json([asdict(check) for check in found])
     else:
-        _print(checks, form=form)
-    if any(check.verdict is Verdict.MISSING for check in checks):
+        _print(found, form=form)
+    if any(check.verdict is Verdict.MISSING for check in found):
         raise typer.Exit(ExitCode.HOST_LACKS)
+
+
+def checks() -> list[Check]:
+    """Make every check; ``vm diagnose`` puts them into its archive."""
+    return [*(_program(program) for program in _PROGRAMS), _disk(Paths.default()), *_of_server()]
 
 
 def _print(checks: list[Check], *, form: Format) -> None:

@@ -15,12 +15,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from dockyard import files
-from dockyard.client import locking
+from dockyard.client import locking, processes
+from dockyard.client.processes import Completed
 from dockyard.client.views import MachineView
 from dockyard.config import Paths
 from dockyard.model.errors import Conflict, InvalidRequest
 
 _USUAL = ("id_ed25519.pub", "id_ecdsa.pub", "id_rsa.pub")
+CONNECT_SECONDS = 10
 _KEY_TYPES = ("ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-")
 
 
@@ -75,6 +77,19 @@ def command(paths: Paths, machine: MachineView, *, home: Path, remote: Sequence[
     if identity is not None:
         argv += ["-i", str(identity)]
     return [*argv, f"{machine.admin_username}@127.0.0.1", *remote]
+
+
+def run(paths: Paths, machine: MachineView, *, home: Path, remote: str, text: str, deadline: float) -> Completed:
+    """Run a command line in a machine as its user, with ``text`` on standard input; never asks for anything.
+
+    Raises:
+        Conflict: the machine has no SSH port to connect to.
+        Exhausted: there is no ``ssh`` on this computer.
+        DeadlineExceeded: it had not ended after ``deadline`` seconds.
+    """
+    program, *rest = command(paths, machine, home=home, remote=[remote])
+    unattended = ("-T", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_SECONDS}")
+    return processes.run([program, *unattended, *rest], text=text, deadline=deadline)
 
 
 def forget(paths: Paths, vm_id: str) -> None:

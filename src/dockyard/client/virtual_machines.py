@@ -5,6 +5,7 @@ Called by the CLI and the portal. Every function raises only ``dockyard.model.er
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -155,6 +156,13 @@ def delete(connection: Connection, name: MachineName) -> Operation:
         begin=lambda: machines.begin_delete(name.resource_group, name.name),
         what=f"Deleting {name}",
     )
+
+
+def diagnostics(connection: Connection, name: MachineName) -> Mapping[str, Any]:
+    """Return what only the server knows of a machine: operations, goal state, reports, logs. Raises NotFound."""
+    group = f"{connection.subscription}/resourceGroups/{name.resource_group}"
+    path = f"{group}/providers/Microsoft.Compute/virtualMachines/{name.name}/retrieveDiagnosticsData"
+    return connection.ask("POST", path)
 
 
 def console_log(connection: Connection, name: MachineName) -> str:

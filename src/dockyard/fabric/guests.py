@@ -13,6 +13,7 @@ from pathlib import Path
 from dockyard.fabric import planning, sequencing
 from dockyard.fabric.changes import Changes
 from dockyard.fabric.ports import Clock, PackageStore, Store
+from dockyard.fabric.reports import ReceivedReport, ReportHistory
 from dockyard.model.errors import NotFound
 from dockyard.model.extension import Extension
 from dockyard.model.guest import Configuration, GuestGoal, HealthReport, Plugin, PluginState
@@ -33,6 +34,7 @@ class Guests:
         self._provisioned: set[str] = set()
         self._handlers: dict[str, frozenset[tuple[str, str | None]]] = {}
         self._seen_incarnation: dict[str, int] = {}
+        self._history = ReportHistory()
 
     def goal(self, *, vm_id: str) -> GuestGoal:
         """Return what the guest is to be told. Raises NotFound."""
@@ -62,6 +64,7 @@ class Guests:
         if machine is None:
             raise NotFound(f"There is no machine {vm_id}")
         self._provisioned.add(vm_id)
+        self._history.take(vm_id=vm_id, status=status, at=self._clock.now())
         with self._store.transaction():
             self._take_agent(machine, status)
             self._take_extensions(machine, status)
@@ -87,8 +90,13 @@ class Guests:
     def forget(self, *, vm_id: str) -> None:
         """Forget everything of a machine that is gone."""
         self.started(vm_id=vm_id)
+        self._history.forget(vm_id=vm_id)
         self._goals.pop(vm_id, None)
         self._changes.notify(vm_id)
+
+    def reports(self, *, vm_id: str) -> Sequence[ReceivedReport]:
+        """Return what a machine's agent reported, oldest first, as far as it is kept."""
+        return self._history.of(vm_id=vm_id)
 
     def is_provisioned(self, *, vm_id: str) -> bool:
         """Tell whether the guest reported Ready since its start."""

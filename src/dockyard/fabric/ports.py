@@ -117,6 +117,9 @@ class HypervisorDriver(Protocol):
     def console_log(self, *, vm_id: str) -> bytes:
         """Return the whole serial console log; empty when there is none."""
 
+    def hypervisor_log(self, *, vm_id: str) -> bytes:
+        """Return what the machine was started with and what the hypervisor wrote of it; empty when it never was."""
+
 
 class HostPorts(Protocol):
     """Ports of the host's loopback address."""
@@ -288,6 +291,9 @@ class Store(Protocol):
 
     def operation(self, *, operation_id: str) -> Operation | None:
         """Return one line of the journal."""
+
+    def operations_of(self, *, machine: ResourceId) -> Sequence[Operation]:
+        """Return the lines of the journal for a machine and what belongs to it, oldest first."""
 
     def operations_in_progress(self) -> Sequence[Operation]:
         """Return the unfinished lines of the journal, oldest first."""

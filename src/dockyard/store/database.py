@@ -171,6 +171,16 @@ class Database(IdentityRecords, NetworkRecords, ScopeRecords):
         text = self._one("SELECT document FROM operations WHERE id = ?", operation_id)
         return documents.load(text, Operation) if text is not None else None
 
+    def operations_of(self, *, machine: ResourceId) -> Sequence[Operation]:
+        """Return the lines of the journal for a machine and what belongs to it, oldest first."""
+        rows = self._all(
+            "SELECT document FROM operations WHERE json_extract(document, '$.target.names[0]') = ? COLLATE NOCASE"
+            " ORDER BY started, rowid",
+            machine.name,
+        )
+        found = (documents.load(text, Operation) for text in rows)
+        return [each for each in found if f"{each.target.key}/".startswith(f"{machine.key}/")]
+
     def operations_in_progress(self) -> Sequence[Operation]:
         """Return the unfinished lines of the journal, oldest first."""
         rows = self._all(

@@ -211,3 +211,12 @@ async def test_the_console_of_a_run_is_kept_through_the_next(bench: Bench) -> No
     await bench.driver.power_off(vm_id=WEB)
     await bench.driver.start(spec=bench.spec(deaf=True))
     assert qemu_guest.UP.encode() in bench.driver.console_log(vm_id=WEB)
+
+
+async def test_what_a_machine_was_started_with_is_kept(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    assert bench.driver.hypervisor_log(vm_id=WEB) == b""
+    await bench.driver.start(spec=bench.spec())
+    assert bench.driver.hypervisor_log(vm_id=WEB) != b""
+    await bench.driver.power_off(vm_id=WEB)
+    assert bench.driver.hypervisor_log(vm_id=WEB) != b""

@@ -80,6 +80,7 @@ class ArmStub:
         self._is_closed = False
         self.console = "booting\r\n\x1b[1mlogin:\x1b[0m\r\n"
         self.diagnostics: dict[str, Any] = {"checks": [], "acceleration": {"chosen": "tcg", "why": "KVM hangs"}}
+        self.machine_diagnostics: dict[str, Any] = {}
         authority = pki.certificate_authority(common_name="stub", days=1)
         pair = pki.server_certificate(
             authority=authority, common_name="stub", dns_names=["localhost"], ip_addresses=["127.0.0.1"], days=1
@@ -208,8 +209,9 @@ class ArmStub:
                 return self._run_command(method, machine, child, body)
             case _, "extensions":
                 return self._extension(method, machine, child, body)
-            case "POST", "retrieveBootDiagnosticsData":
-                return Answer(200, {"serialConsoleLogBlobUri": f"{self.endpoint}/console?sig=1"})
+            case "POST", "retrieveBootDiagnosticsData" | "retrieveDiagnosticsData":
+                console = {"serialConsoleLogBlobUri": f"{self.endpoint}/console?sig=1"}
+                return Answer(200, console if "Boot" in action else self.machine_diagnostics)
             case "POST", "powerOff":
                 machine.power = "stopped"
             case "POST", _:

@@ -33,6 +33,7 @@ _WORDS = """
     unregister validate versions virtualMachines virtualNetworks vmImage vmSizes whatIf
     defaultSecurityRules ipConfigurations effectiveNetworkSecurityGroups effectiveRouteTable moveResources
     validateMoveResources checkNameAvailability checkZonePeers generateKeyPair exportTemplates
+    retrieveDiagnosticsData
 """
 SPELLED = {word.lower(): word for word in _WORDS.split()}
 # What a caller needs to find its way in a subscription is read by whoever has any role in it: catalogues, and the list

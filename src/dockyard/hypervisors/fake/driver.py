@@ -23,6 +23,7 @@ class _Machine:
     process: ProcessIdentity | None = None
     spec: MachineSpec | None = None
     console: bytearray = field(default_factory=bytearray)
+    starts: int = 0
 
 
 class FakeDriver:
@@ -90,6 +91,11 @@ class FakeDriver:
         machine = self._machines.get(vm_id)
         return bytes(machine.console) if machine else b""
 
+    def hypervisor_log(self, *, vm_id: str) -> bytes:
+        """Tell of the machine's starts."""
+        machine = self._machines.get(vm_id)
+        return f"started {machine.starts} times\n".encode() if machine and machine.starts else b""
+
     @property
     def running(self) -> frozenset[str]:
         """The ids of the machines that run."""
@@ -129,6 +135,7 @@ class FakeDriver:
             raise self._failures.pop(0)
         machine.spec = spec
         self._open(machine, spec.machine.network.forwards)
+        machine.starts += 1
         self._starts += 1
         return ProcessIdentity(pid=_FIRST_PID + self._starts, start_time=self._starts)
 

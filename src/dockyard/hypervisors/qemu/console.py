@@ -22,9 +22,14 @@ def mark_start(path: Path, *, at: datetime, text: str) -> None:
     """Set a large log aside and append a line that parts this run from the ones before."""
     if path.exists() and path.stat().st_size > LARGEST_LOG:
         path.replace(_older(path))
+    append(path, text=f"\r\n===== {at:%Y-%m-%d %H:%M:%S} UTC: {text} =====\r")
+
+
+def append(path: Path, *, text: str) -> None:
+    """Append a line."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "ab") as log:
-        log.write(f"\r\n===== {at:%Y-%m-%d %H:%M:%S} UTC: {text} =====\r\n".encode())
+        log.write(f"{text}\n".encode())
 
 
 def tail(path: Path, *, lines: int) -> Sequence[str]:

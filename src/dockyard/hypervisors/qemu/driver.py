@@ -7,6 +7,7 @@ and processes, so a server that was killed at any moment, or another one after i
 from __future__ import annotations
 
 import asyncio
+import shlex
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
@@ -140,6 +141,10 @@ class QemuDriver:
         """Return the whole serial console log."""
         return console.whole(self._folders.of(vm_id).console)
 
+    def hypervisor_log(self, *, vm_id: str) -> bytes:
+        """Return QEMU's command lines and what it wrote."""
+        return console.whole(self._folders.of(vm_id).log)
+
     async def acceleration(self, *, kernel: Path) -> Acceleration:
         """Return what machines with this kernel are started with, and why; may try KVM for a few seconds."""
         return await self._acceleration.choose(kernel=kernel)
@@ -180,6 +185,7 @@ class QemuDriver:
         console.mark_start(files.console, at=now, text="machine started")
         console.mark_start(files.log, at=now, text=acceleration.why)
         arguments = argv.machine_arguments(program=program, spec=spec, files=files, acceleration=acceleration.kind)
+        console.append(files.log, text=shlex.join(arguments))
         return await launch(arguments, vm_id=spec.machine.vm_id, files=files)
 
     async def _remove(self, files: MachineFiles, *, vm_id: str) -> None:

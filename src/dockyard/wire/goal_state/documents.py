@@ -21,6 +21,16 @@ SHARED_CONFIG = "sharedConfig"
 EXTENSIONS_CONFIG = "extensionsConfig"
 
 
+def every(goal: GuestGoal) -> dict[str, str]:
+    """Return all documents of a goal by name; for people, the agent asks for each by its URL."""
+    return {
+        "goalState": goal_state(goal),
+        HOSTING_ENVIRONMENT: hosting_environment(goal),
+        SHARED_CONFIG: shared_config(goal),
+        EXTENSIONS_CONFIG: extensions_config(goal),
+    }
+
+
 def versions(_goal: GuestGoal) -> str:
     """The protocol versions served; the same for every goal."""
     return dump_versions(Versions(preferred=AGENT_VERSION, supported=(AGENT_VERSION,)))
