@@ -54,7 +54,7 @@ def close_port(connection: Connection, name: MachineName, *, rule: str) -> None:
     group = _group_of(connection, virtual_machines.get(connection, name))
     if not any(each["name"].lower() == rule.lower() for each in _rules(group)):
         raise NotFound(
-            f"There is no rule '{rule}' in the security group of '{name}'",
+            f"There is no rule '{rule}' in the security group of {name}",
             details="It has: " + ", ".join(sorted(str(each["name"]) for each in _rules(group))),
         )
     connection.ask("DELETE", f"{group['id']}/securityRules/{rule}")
@@ -68,7 +68,7 @@ def _group_of(connection: Connection, machine: MachineView) -> Document:
         if group:
             return connection.ask("GET", str(group["id"]))
     raise Conflict(
-        f"The network interface of '{machine.id}' has no security group of its own",
+        f"The network interface of {machine.id} has no security group of its own",
         resolution="Give it one, or add the rule to its subnet's security group.",
     )
 

@@ -59,7 +59,9 @@ class Fabric:
     async def open(self) -> Plan:
         """Bring records and reality together; call once before serving."""
         self.packages.look_over()
-        return await reconcile(rooms=self.rooms, operations=self.operations, works=self._works())
+        plan = await reconcile(rooms=self.rooms, operations=self.operations, works=self._works())
+        await self.networks.restore()
+        return plan
 
     async def close(self) -> None:
         """Stop all work where it is; machines go on, operations are resumed at the next start."""

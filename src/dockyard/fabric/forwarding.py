@@ -6,16 +6,19 @@ forwards, so that the next start of the machine opens them again.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from dockyard.fabric.ports import HostPorts, HypervisorDriver, Store
 from dockyard.fabric.topology import Topology
-from dockyard.model.errors import Exhausted
+from dockyard.model.errors import DockyardError, Exhausted
 from dockyard.model.resource_id import ResourceId
 from dockyard.model.security_rules import OpenPort
 from dockyard.model.virtual_machine import PortForward, VirtualMachine
 
+_log = logging.getLogger(__name__)
 _LEAST_OWN_PORT = 1024  # below it no plain user may listen
 _FIRST_CHOSEN = 24500
 _LAST_CHOSEN = 29999  # below Linux's ephemeral range, so that no outgoing connection borrows a stopped machine's port
@@ -41,6 +44,16 @@ class Forwarding:
             machine = self._store.virtual_machine(id=id)
             if machine is not None:
                 await self._hypervisor.set_forwards(vm_id=machine.vm_id, forwards=machine.network.forwards)
+
+    async def restore(self) -> None:
+        """Give running machines the forwards of their records: an earlier server may have died between the two."""
+        await asyncio.gather(*(self._restore(machine) for machine in self._store.virtual_machines()))
+
+    async def _restore(self, machine: VirtualMachine) -> None:
+        try:
+            await self._hypervisor.set_forwards(vm_id=machine.vm_id, forwards=machine.network.forwards)
+        except DockyardError as error:
+            _log.warning("the forwards of machine %s are not as recorded: %s", machine.id.name, error.brief)
 
     def _record(self, id: ResourceId, *, topology: Topology) -> bool:
         machine = self._store.virtual_machine(id=id)

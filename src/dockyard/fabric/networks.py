@@ -146,6 +146,10 @@ class Networks:
         """Open and close ports as security groups say: after a machine was made. Raises as ``put``."""
         await self._forwarding.refresh(topology=self.topology())
 
+    async def restore(self) -> None:
+        """Bring the forwards of machines that run and their records together: once, before serving."""
+        await self._forwarding.restore()
+
     async def _write_children(
         self, parent: NetworkResource, collection: str, children: Sequence[dict[str, Any]], *, topology: Topology
     ) -> None:

@@ -92,7 +92,7 @@ def open_ports(groups: Sequence[Sequence[SecurityRule]], *, address: str) -> lis
 def check_size(rules: Sequence[SecurityRule]) -> None:
     """Raise InvalidRequest when the rules of one group would open more ports than a host can give."""
     for rule in rules:
-        if rule.inbound and rule.allows:
+        if rule.inbound and rule.allows and rule.protocol in _OPENABLE:
             _check_count(sum(last - first + 1 for first, last in rule.ports if (first, last) != _EVERYTHING), rule)
     _check_count(len({port.port for rule in rules for port in rule.named_ports()}), rules[-1] if rules else None)
 

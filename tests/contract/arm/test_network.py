@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 
 from dockyard.model.role import CONTRIBUTOR, READER
+from tests.contract.arm.test_deployments import KEY, body, made
 from tests.contract.arm.test_official_sdk import BODY
+from tests.support.arm_api import Api
 from tests.support.callers import RG, SUB, Directory
 
 NETWORK = f"{RG}/providers/Microsoft.Network"
@@ -313,3 +316,16 @@ async def test_a_group_takes_its_networks_with_it(calls: Directory) -> None:
     await calls.owner.delete(RG)
     await calls.settled()
     assert (await got(calls, f"{SUB}/providers/Microsoft.Network/networkInterfaces"))["value"] == []
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_template_makes_the_network_and_the_machine_in_it(api: Api) -> None:
+    """Twice: deploying again changes nothing."""
+    for name in ("first", "second"):
+        properties = await api.deploy(partial(made, content=body("network", adminKey=KEY, mode="Complete"), name=name))
+        outputs = {key: each["value"] for key, each in properties["outputs"].items()}
+        assert outputs == {"address": "127.0.0.1", "hostname": "shop.localhost", "private": "10.20.0.4"}
+    machine = api.world.machine("shop")
+    assert machine.network.private_ip == "10.20.0.4"
+    assert [each.guest_port for each in machine.network.forwards if each.opened] == [8080]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -17,6 +18,8 @@ from dockyard.hypervisors.qemu.argv import AccelerationKind
 from dockyard.hypervisors.qemu.files import Folders, MachineFiles
 from dockyard.hypervisors.qemu.launch import launch
 from dockyard.model.errors import Exhausted, OperationFailed
+from dockyard.model.virtual_machine import PortForward
+from tests.support import qemu_guest
 from tests.support.qemu_bench import WEB, QemuBench
 
 pytestmark = pytest.mark.e2e
@@ -126,3 +129,28 @@ async def test_the_control_socket_s_leftover_does_not_stand_in_the_way(bench: Qe
         leftover.bind(str(files(bench).monitor))
     identity = await bench.driver.start(spec=bench.spec())
     assert await bench.driver.identify(vm_id=WEB) == identity
+
+
+async def test_a_port_opened_while_the_machine_runs_leads_into_the_guest_and_is_known_to_the_next_server(
+    bench: QemuBench,
+) -> None:
+    await bench.driver.create(spec=bench.spec())
+    await bench.driver.start(spec=bench.spec())
+    await bench.speaks()
+    own, more = PortForward("ssh", bench.port, 22), PortForward("tcp-22", bench.another_port(), 22, opened=True)
+    await bench.driver.set_forwards(vm_id=WEB, forwards=(own, more))
+    assert await heard(more.host_port) == await heard(own.host_port) == f"{qemu_guest.GREETING}\n".encode()
+    await bench.another_driver().set_forwards(vm_id=WEB, forwards=(own,))
+    assert not bench.is_open(more.host_port)
+    assert await heard(own.host_port) == f"{qemu_guest.GREETING}\n".encode()
+
+
+async def heard(port: int) -> bytes:
+    """What the guest says on a port; its one-connection server needs a moment between two callers."""
+    async with asyncio.timeout(30):
+        while True:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            said = await reader.read()
+            writer.close()
+            if said:
+                return said

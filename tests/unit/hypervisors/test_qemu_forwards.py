@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from dockyard.hypervisors.qemu.files import MachineFiles
-from dockyard.hypervisors.qemu.forwards import LoopbackPorts, check_free, listening_inode, refused_port
+from dockyard.hypervisors.qemu.forwards import (
+    LoopbackPorts,
+    addition,
+    changes,
+    check_free,
+    listening_inode,
+    refused_port,
+)
 from dockyard.hypervisors.qemu.launch import explain
 from dockyard.model.errors import Exhausted, OperationFailed
 from dockyard.model.virtual_machine import PortForward
@@ -19,6 +26,14 @@ TABLE = """\
    0: 0100007F:5606 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 34567 1 0 100 0 0 10 0
    1: 0100007F:5607 0100007F:1F90 01 00000000:00000000 00:00000000 00000000     0        0 99999 1 0 100 0 0 10 0
 """.splitlines()
+USERNET = """\
+Hub -1 (outbound):\r
+  Protocol[State]    FD  Source Address  Port   Dest. Address  Port RecvQ SendQ\r
+  TCP[HOST_FORWARD]  14       127.0.0.1 22022       10.0.2.15    22     0     0\r
+  TCP[ESTABLISHED]   19       127.0.0.1 22022       10.0.2.15    22     0     0\r
+  UDP[HOST_FORWARD]  15       127.0.0.1 24500       10.0.2.15    53     0     0\r
+  UDP[117 sec]       21       10.0.2.15 33333        10.0.2.3    53     0     0\r
+"""
 FILES = MachineFiles(folder=Path("/data/web"), sockets=Path("/run/web"))
 REFUSAL = (
     "2026-11-23T21:37:54.079135Z qemu-system-x86_64: -netdev user,id=outbound,hostfwd=tcp:127.0.0.1:22022-:22: "
@@ -71,3 +86,23 @@ def test_any_other_end_shows_qemu_s_last_lines() -> None:
     assert "line 39" in error.details
     assert "line 20" not in error.details
     assert "/data/web/qemu.log" in error.resolution
+
+
+def test_what_qemu_has_is_compared_with_what_is_wanted() -> None:
+    ssh, web = PortForward("ssh", 22022, 22), PortForward("tcp-8080", 8080, 8080, opened=True)
+    dns = PortForward("udp-53", 24500, 53, protocol="udp", opened=True)
+    assert changes(USERNET, wanted=(ssh, dns)) == ([], [])
+    assert changes(USERNET, wanted=(ssh, web)) == (["hostfwd_remove outbound udp:127.0.0.1:24500"], [web])
+    moved = PortForward("ssh", 22022, 2222)
+    removed, lacking = changes(USERNET, wanted=(moved, dns))
+    assert (removed, lacking) == (["hostfwd_remove outbound tcp:127.0.0.1:22022"], [moved])
+    assert addition(dns) == "hostfwd_add outbound udp:127.0.0.1:24500-:53"
+
+
+def test_a_datagram_port_may_be_held_apart_from_the_streams() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        assert not LoopbackPorts().is_free(port=port, protocol="udp")
+        with pytest.raises(Exhausted, match=str(port)):
+            check_free([PortForward("udp-53", port, 53, protocol="udp")])

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from dockyard.fabric.ports import MachineSpec, PlatformLink
 from dockyard.hypervisors.qemu.files import MachineFiles
-from dockyard.hypervisors.qemu.forwards import NETDEV, rule
 from dockyard.model.disk import DataDisk
 from dockyard.model.image import Image
 from dockyard.model.virtual_machine import NetworkProfile, PortForward
@@ -25,6 +24,9 @@ PIDFILE_OPTION = "-pidfile"
 """The option that tells whose machine it is; ``processes`` looks for it."""
 
 _FIRST_DATA_SLOT = 6  # up to 16 disks; the disc of the first boot has slot 0x1d, the board 0x1f
+NETDEV = "outbound"
+"""The backend that has the way out and the forwards."""
+
 _AZURE = "Microsoft Corporation"
 _AZURE_CHASSIS_TAG = "7783-7084-3265-9085-8269-3286-77"  # cloud-init's and the agent's test for Azure
 
@@ -70,6 +72,11 @@ def probe_arguments(*, program: Path, kernel: Path) -> list[str]:
         *("-kernel", str(kernel), "-append", "console=ttyS0 panic=-1"),
         *("-no-reboot", "-serial", "stdio"),
     ]
+
+
+def forwarding_rule(forward: PortForward) -> str:
+    """Return a forward as QEMU's options and its monitor write it."""
+    return f"{forward.protocol}:127.0.0.1:{forward.host_port}-:{forward.guest_port}"
 
 
 def _basis() -> list[str]:
@@ -140,7 +147,7 @@ def _outbound_backend(forwards: Sequence[PortForward]) -> str:
     own loopback address. QEMU 7.2 has no option against it but ``restrict=on``, which takes away the internet as well.
     So nothing of Dockyard that listens on loopback may trust a caller for coming from there.
     """
-    rules = [f"hostfwd={rule(forward)}" for forward in forwards]
+    rules = [f"hostfwd={forwarding_rule(forward)}" for forward in forwards]
     return ",".join([f"user,id={NETDEV},net=10.0.2.0/24,ipv6=off", *rules])
 
 

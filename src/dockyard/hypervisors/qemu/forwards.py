@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockyard.hypervisors.qemu import procfs
+from dockyard.hypervisors.qemu.argv import NETDEV, forwarding_rule
 from dockyard.model.errors import Exhausted
 from dockyard.model.virtual_machine import PortForward
 
 _LISTENING = "0A"  # the state's number in /proc/net/tcp
 _QEMU_REFUSAL = re.compile(r"Could not set up host forwarding rule '(?:tcp|udp):127\.0\.0\.1:(\d+)-", re.IGNORECASE)
 _LISTENER = re.compile(r"\s*(TCP|UDP)\[HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)\s+\S+\s+(\d+)\s")
-NETDEV = "outbound"
-"""QEMU's name of the backend that has the forwards."""
 
 
 class LoopbackPorts:
@@ -45,14 +44,9 @@ class Listener:
         return f"hostfwd_remove {NETDEV} {self.protocol}:127.0.0.1:{self.host_port}"
 
 
-def rule(forward: PortForward) -> str:
-    """Return a forward as QEMU's options and its monitor write it."""
-    return f"{forward.protocol}:127.0.0.1:{forward.host_port}-:{forward.guest_port}"
-
-
 def addition(forward: PortForward) -> str:
     """Return the monitor's command that opens a forward."""
-    return f"hostfwd_add {NETDEV} {rule(forward)}"
+    return f"hostfwd_add {NETDEV} {forwarding_rule(forward)}"
 
 
 def listeners(table: str) -> frozenset[Listener]:
