@@ -54,6 +54,13 @@ def imported(path: Path) -> list[str]:
     return names
 
 
+@pytest.mark.parametrize("module", ["dockyard.serve", "dockyard.cli.main", "dockyard_guest.main"])
+def test_every_program_can_be_imported_first(module: str) -> None:
+    """A circle of imports shows only where it is entered; other tests may enter it elsewhere."""
+    done = run(sys.executable, "-c", f"import {module}")
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_module_says_its_place() -> None:
     silent = [
         str(path.relative_to(ROOT))
