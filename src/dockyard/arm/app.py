@@ -9,7 +9,16 @@ from starlette.middleware import Middleware
 from dockyard.arm import errors
 from dockyard.arm.authorization import routes as authorization
 from dockyard.arm.authorization.check import Authorization
-from dockyard.arm.compute import catalogue, disks, extensions, images, operations, run_commands, virtual_machines
+from dockyard.arm.compute import (
+    catalogue,
+    disks,
+    extensions,
+    images,
+    operations,
+    run_commands,
+    sizes,
+    virtual_machines,
+)
 from dockyard.arm.context import ArmContext
 from dockyard.arm.deployments import routes as deployments
 from dockyard.arm.host import routes as host
@@ -38,6 +47,7 @@ def build_app(context: ArmContext) -> Starlette:
             *contents.ROUTES,
             *virtual_machines.ROUTES,
             *disks.ROUTES,
+            *sizes.ROUTES,
             *extensions.ROUTES,
             *run_commands.ROUTES,
             *images.ROUTES,

@@ -21,7 +21,7 @@ from dockyard.model.errors import Unauthenticated
 from dockyard.model.extension import Extension
 from dockyard.model.provisioning import ProvisioningState
 from dockyard.model.resource_id import VIRTUAL_MACHINES, ResourceId
-from dockyard.model.virtual_machine import SIZES, VirtualMachine
+from dockyard.model.virtual_machine import VirtualMachine
 
 _MACHINE = schemas.a_body(
     "storageProfile",
@@ -106,22 +106,6 @@ async def console(request: Request) -> Response:
     return PlainTextResponse(log.decode("utf-8", "replace"))
 
 
-@describe(answer=schemas.a_list(schemas.an_object("name", name=schemas.TEXT)))
-async def sizes(request: Request) -> Response:
-    """List the sizes with Azure's names."""
-    check_subscription(request)
-    value = [
-        {
-            "name": size.name,
-            "numberOfCores": size.cpus,
-            "memoryInMB": size.memory_mib,
-            "maxDataDiskCount": size.max_data_disks,
-        }
-        for size in SIZES
-    ]
-    return JSONResponse({"value": value})
-
-
 async def _put(request: Request) -> Response:
     wanted = virtual_machine_request(await read_body(request), id=_id(request))
     only_if_absent = request.headers.get("if-none-match") == "*"
@@ -167,7 +151,6 @@ def _actions(base: str) -> Sequence[Route]:
         *power.routes(base),
         Route(f"{base}/retrievebootdiagnosticsdata", boot_diagnostics, methods=["POST"]),
         Route(f"{base}/instanceview", instance_view),
-        Route(f"{base}/vmsizes", sizes),
     ]
 
 
@@ -176,7 +159,6 @@ _COMPUTE = f"{_SUBSCRIPTION}/providers/microsoft.compute"
 _GROUP = f"{_SUBSCRIPTION}/resourcegroups/{{group}}/providers/microsoft.compute/virtualmachines"
 ROUTES = [
     Route(f"{_COMPUTE}/virtualmachines", list_machines),
-    Route(f"{_COMPUTE}/locations/{{location}}/vmsizes", sizes),
     Route(_GROUP, list_machines),
     Route(f"{_GROUP}/{{name}}", machine, methods=["GET", "PUT", "PATCH", "DELETE"]),
     *_actions(f"{_GROUP}/{{name}}"),
