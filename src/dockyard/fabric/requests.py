@@ -86,6 +86,7 @@ class ExtensionRequest:
     protected_settings: Mapping[str, Any] | None = field(default=None, repr=False)
     keeps_protected: bool = False
     force_update_tag: str | None = None
+    suppress_failures: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
 
 

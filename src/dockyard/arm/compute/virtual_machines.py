@@ -17,7 +17,7 @@ from dockyard.arm.context import LOCATION, context_of
 from dockyard.arm.describe import describe
 from dockyard.arm.long_running import accepted_response, put_response
 from dockyard.fabric.virtual_machines import VirtualMachines
-from dockyard.model.errors import Unauthenticated
+from dockyard.model.errors import Conflict, Unauthenticated
 from dockyard.model.extension import Extension
 from dockyard.model.provisioning import ProvisioningState
 from dockyard.model.resource_id import VIRTUAL_MACHINES, ResourceId
@@ -90,6 +90,12 @@ async def boot_diagnostics(request: Request) -> Response:
     """Give the address of the serial console log, good for an hour without any other credential."""
     context = context_of(request)
     machine = _use_case(request).get(id=_id(request))
+    if not documents.has_boot_diagnostics(machine):
+        raise Conflict(
+            f"Boot diagnostics is not enabled for the virtual machine '{machine.id.name}'",
+            resolution="Set properties.diagnosticsProfile.bootDiagnostics.enabled to true first.",
+            code="OperationNotAllowed",
+        )
     signature = context.tokens.sign_path(f"/console/{machine.vm_id}")
     path = f"/console/{machine.vm_id}?sig={signature}"
     return JSONResponse({"serialConsoleLogBlobUri": f"{context.endpoint}{path}"})
