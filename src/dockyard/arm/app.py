@@ -19,6 +19,7 @@ from dockyard.arm.compute import (
     images,
     operations,
     run_commands,
+    sizes,
     virtual_machines,
 )
 from dockyard.arm.context import ArmContext
@@ -54,6 +55,7 @@ def build_app(context: ArmContext) -> Starlette:
         *virtual_machines.ROUTES,
         *diagnostics.ROUTES,
         *disks.ROUTES,
+        *sizes.ROUTES,
         *extensions.ROUTES,
         *run_commands.ROUTES,
         *images.ROUTES,

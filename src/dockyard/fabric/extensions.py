@@ -103,7 +103,7 @@ class Extensions:
         existing = self._store.extension(id=request.id)
         self._check(machine, request=request, existing=existing, package=package)
         if existing is not None and self._unchanged(existing, request=request, package=package):
-            return existing, None
+            return self._retold(existing, request=request), None
         extension = self._wished(machine, request=request, package=package, existing=existing)
         with self._store.transaction():
             self._store.put_extension(extension)
@@ -119,8 +119,10 @@ class Extensions:
         try:
             await self._wait_for_status(id)
         except DockyardError as error:
-            self._settle(id, error=error)
-            raise
+            extension = self._store.extension(id=id)
+            if extension is None or not _is_suppressed(extension):
+                self._settle(id, error=error)
+                raise
         self._settle(id, error=None)
 
     async def delete(self, *, id: ResourceId) -> Operation | None:
@@ -195,6 +197,13 @@ class Extensions:
         settled = existing.provisioning_state is ProvisioningState.SUCCEEDED
         return settled and planning.same_extension(existing, request, handler_version=package.version)
 
+    def _retold(self, existing: Extension, *, request: ExtensionRequest) -> Extension:
+        """Write what a request says anew of an extension whose handler has nothing to do for it."""
+        told = replace(existing, tags=request.tags, suppress_failures=request.suppress_failures)
+        if told != existing:
+            self._store.put_extension(told)
+        return told
+
     def _wished(
         self,
         machine: VirtualMachine,
@@ -218,6 +227,7 @@ class Extensions:
             if existing and request.keeps_protected
             else self._seal(machine, request=request),
             force_update_tag=request.force_update_tag,
+            suppress_failures=request.suppress_failures,
             tags=request.tags,
             sequence_number=existing.sequence_number + 1 if existing else 0,
             incarnation=machine.incarnation + 1,
@@ -329,6 +339,11 @@ class Extensions:
         state = ProvisioningState.FAILED if error else ProvisioningState.SUCCEEDED
         record = error.record() if error else None
         self._store.put_extension(replace(extension, provisioning_state=state, error=record))
+
+
+def _is_suppressed(extension: Extension) -> bool:
+    """Tell whether a failure is the handler's own, which does not count; a machine that is gone still does."""
+    return extension.suppress_failures and planning.outcome(extension) is Outcome.FAILED
 
 
 def _patience(extension: Extension) -> float:

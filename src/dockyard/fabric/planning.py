@@ -145,9 +145,10 @@ def ticks(at: datetime) -> int:
 
 def same_extension(existing: Extension, request: ExtensionRequest, *, handler_version: str) -> bool:
     """Tell whether a request asks for what is there already. Protected settings given anew always count as a change."""
+    kept = request.keeps_protected or existing.protected is None
     return (
         request.protected_settings is None
-        and existing.protected is None
+        and kept
         and existing.handler_version == handler_version
         and existing.force_update_tag == request.force_update_tag
         and existing.provision_after == request.provision_after

@@ -93,6 +93,7 @@ class ExtensionRequest:
     keeps_protected: bool = False
     force_update_tag: str | None = None
     provision_after: tuple[str, ...] = ()
+    suppress_failures: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -60,6 +60,7 @@ class Extension:
     """The stored document. ``sequence_number`` rises with every change of the settings.
 
     ``incarnation`` is the goal state's that first carried this wish: reports on earlier ones do not count.
+    ``suppress_failures`` lets it count as Succeeded whatever its handler says.
     ``configuration`` is the name the handler knows it by, for a handler that takes several at once.
     ``provision_after`` names the extensions of the machine that come before this one.
     """
@@ -76,6 +77,7 @@ class Extension:
     settings: Mapping[str, Any] = field(default_factory=dict)
     protected: ProtectedSettings | None = None
     force_update_tag: str | None = None
+    suppress_failures: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     sequence_number: int = 0
     incarnation: int = 1

@@ -14,7 +14,7 @@ from dockyard.model.image import ImageReference
 from dockyard.model.provisioning import ProvisioningState
 from dockyard.model.resource_id import ResourceId
 
-_CUSTOM_SIZE = re.compile(r"Dockyard_C(\d+)_M(\d+)", re.IGNORECASE)
+_CUSTOM_SIZE = re.compile(r"Dockyard_C(\d{1,9})_M(\d{1,9})", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,9 @@ def size_named(name: str) -> VirtualMachineSize:
         return VirtualMachineSize(f"Dockyard_C{custom[1]}_M{custom[2]}", int(custom[1]), int(custom[2]))
     known = ", ".join(size.name for size in SIZES)
     raise InvalidRequest(
-        f"'{name}' is not a size this fabric has",
-        resolution=f"Use one of {known}, or Dockyard_C<processors>_M<MiB of memory, at least 256>.",
+        f"The value {name[:60]} provided for the VM size is not valid."
+        f" The valid sizes in the current region are: {known}",
+        resolution="Use one of these, or Dockyard_C<processors>_M<MiB of memory, at least 256>.",
         code="InvalidParameter",
     )
 

@@ -106,5 +106,16 @@ async def test_what_cannot_be_is_refused_and_changes_nothing(
     assert await shown(calls) == document
 
 
+async def test_boot_diagnostics_can_be_turned_off_and_on(calls: Directory) -> None:
+    document = await make(calls)
+    assert document["properties"]["diagnosticsProfile"]["bootDiagnostics"]["enabled"] is True
+    for enabled, status in ((False, 409), (True, 200)):
+        document["properties"]["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": enabled}}
+        assert (await calls.owner.put(VM, document)).status_code == 200
+        assert (await calls.owner.post(f"{VM}/retrieveBootDiagnosticsData")).status_code == status
+    view = (await shown(calls, _expand="instanceView"))["properties"]["instanceView"]
+    assert "serialConsoleLogBlobUri" not in view["bootDiagnostics"]  # az would look for a storage account
+
+
 async def test_a_patch_of_what_is_not_there_is_a_404(calls: Directory) -> None:
     assert (await calls.owner.ask("PATCH", VM, {"tags": {}})).status_code == 404

@@ -63,6 +63,12 @@ def virtual_machine(
     return {**document, "resources": children} if children else document
 
 
+def has_boot_diagnostics(machine: VirtualMachine) -> bool:
+    """Tell whether the console log may be asked for: unless that was turned off."""
+    profile = machine.kept.get("diagnosticsProfile", {})
+    return (profile.get("bootDiagnostics") or {}).get("enabled") is not False
+
+
 def instance_view(machine: VirtualMachine, *, power: PowerState, extensions: Sequence[Extension]) -> dict[str, Any]:
     """Return what is the case now: states, steps, the agent, each handler with status and substatus as reported."""
     view: dict[str, Any] = {
@@ -95,6 +101,8 @@ def extension(child: Extension, *, with_view: bool = False) -> dict[str, Any]:
         properties["provisionAfterExtensions"] = list(child.provision_after)
     if child.force_update_tag is not None:
         properties["forceUpdateTag"] = child.force_update_tag
+    if child.suppress_failures:
+        properties["suppressFailures"] = True
     if with_view:
         properties["instanceView"] = extension_view(child)
     return {

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from dockyard.arm import schemas
 from dockyard.arm.bodies import read_body, resource_id
 from dockyard.arm.compute import documents
-from dockyard.arm.compute.requests import extension_request
+from dockyard.arm.compute.requests import extension_request, patched_extension
 from dockyard.arm.context import LOCATION, context_of
 from dockyard.arm.describe import describe
 from dockyard.arm.long_running import accepted_response, put_response
@@ -28,6 +28,7 @@ _EXTENSION = schemas.a_body(
     protectedSettings=schemas.MAYBE_OBJECT,
     forceUpdateTag=schemas.MAYBE_TEXT,
     provisionAfterExtensions=schemas.maybe(schemas.an_array(schemas.TEXT)),
+    suppressFailures=schemas.MAYBE_FLAG,
 ) | {
     "examples": [
         {
@@ -63,11 +64,16 @@ async def list_extensions(request: Request) -> Response:
     return JSONResponse({"value": [documents.extension(child, with_view=with_view) for child in found]})
 
 
-@describe(body=_EXTENSION, answer=schemas.RESOURCE, query=("$expand",))
+_PATCH = schemas.an_object(tags=schemas.TAGS, properties=schemas.MAYBE_OBJECT)
+
+
+@describe(body=_EXTENSION, patch=_PATCH, answer=schemas.RESOURCE, query=("$expand",))
 async def extension(request: Request) -> Response:
-    """Show, set or delete one extension."""
+    """Show, set, change or delete one extension."""
     if request.method == "PUT":
         return await _put(request)
+    if request.method == "PATCH":
+        return await _patch(request)
     if request.method == "DELETE":
         return accepted_response(request, operation=await _use_case(request).delete(id=_id(request)))
     found = _use_case(request).get(id=_id(request))
@@ -81,8 +87,16 @@ async def _put(request: Request) -> Response:
     return put_response(request, operation=operation, document=documents.extension(made), created=created)
 
 
+async def _patch(request: Request) -> Response:
+    patch = await read_body(request)
+    existing = _use_case(request).get(id=_id(request))
+    wanted = patched_extension(documents.extension(existing), patch, id=existing.id)
+    made, operation = await _use_case(request).set(request=wanted)
+    return put_response(request, operation=operation, document=documents.extension(made), created=False)
+
+
 _MACHINE = "/subscriptions/{subscription}/resourcegroups/{group}/providers/microsoft.compute/virtualmachines/{name}"
 ROUTES = [
     Route(f"{_MACHINE}/extensions", list_extensions),
-    Route(f"{_MACHINE}/extensions/{{child}}", extension, methods=["GET", "PUT", "DELETE"]),
+    Route(f"{_MACHINE}/extensions/{{child}}", extension, methods=["GET", "PUT", "PATCH", "DELETE"]),
 ]

@@ -12,14 +12,19 @@ from dockyard.arm.context import LOCATION
 from dockyard.model.errors import InvalidRequest, NotFound
 from dockyard_contract.documents import JsonObject, JsonValue
 
-_ACTED_UPON = frozenset(
-    {"hardwareProfile", "storageProfile", "osProfile", "networkProfile", "diagnosticsProfile", "userData"}
-)
+_ACTED_UPON = frozenset({"hardwareProfile", "storageProfile", "osProfile", "networkProfile", "userData"})
 _SHOWN_ONLY = frozenset({"provisioningState", "instanceView", "vmId", "timeCreated"})  # a PUT of what was read has them
 _KEPT = frozenset(
     {
-        *("additionalCapabilities", "applicationProfile", "billingProfile", "evictionPolicy", "extensionsTimeBudget"),
-        *("licenseType", "priority", "scheduledEventsPolicy", "scheduledEventsProfile", "securityProfile"),
+        *("additionalCapabilities", "applicationProfile", "billingProfile", "diagnosticsProfile", "evictionPolicy"),
+        *(
+            "extensionsTimeBudget",
+            "licenseType",
+            "priority",
+            "scheduledEventsPolicy",
+            "scheduledEventsProfile",
+            "securityProfile",
+        ),
     }
 )
 _ELSEWHERE = {
@@ -106,12 +111,21 @@ def _check_value(name: str, value: JsonValue) -> None:
             )
     if name in ("licenseType", "extensionsTimeBudget"):
         value.string()
+    if name == "diagnosticsProfile":
+        _check_diagnostics(value.object())
     if name == "securityProfile":
         _check_security(value.object())
     if name == "additionalCapabilities":
         for each in value.object().names():
             if value.object().optional_boolean(each):
                 raise InvalidRequest(f"The capability '{each[:40]}' is not offered here", code="FeatureNotSupported")
+
+
+def _check_diagnostics(profile: JsonObject) -> None:
+    boot = profile.optional_object("bootDiagnostics")
+    if boot is not None:
+        boot.optional_boolean("enabled")
+        boot.optional_string("storageUri")
 
 
 def _check_security(profile: JsonObject) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from dockyard.arm.bodies import read_tags
@@ -12,6 +13,7 @@ from dockyard.arm.compute.storage_profile import data_disks, image_name, os_disk
 from dockyard.arm.compute.tags import forwards_asked_for, own_tags
 from dockyard.arm.context import LOCATION
 from dockyard.fabric.requests import ExtensionRequest, VirtualMachineRequest
+from dockyard.model.errors import InvalidRequest
 from dockyard.model.resource_id import ResourceId, check_virtual_machine_name
 from dockyard.model.virtual_machine import VirtualMachineSize, size_named
 from dockyard_contract.documents import JsonObject
@@ -56,9 +58,29 @@ def patched(document: Mapping[str, Any], patch: JsonObject) -> JsonObject:
     return JsonObject(document=patch.document, path=patch.path, members=merged)
 
 
+def patched_extension(document: Mapping[str, Any], patch: JsonObject, *, id: ResourceId) -> ExtensionRequest:
+    """Read a PATCH of an extension that ``document`` shows: members it leaves out stay, protected settings too.
+
+    Raises:
+        MalformedDocument, InvalidRequest: as of a PUT.
+    """
+    properties = patch.optional_object("properties")
+    said = {} if properties is None else {name: each for name, each in properties.members.items() if each is not None}
+    whole = {**document, "properties": {**document["properties"], **said}}
+    if patch.members.get("tags") is not None:
+        whole["tags"] = patch.members["tags"]
+    wanted = extension_request(JsonObject(document=patch.document, path=patch.path, members=whole), id=id)
+    return replace(wanted, keeps_protected=wanted.protected_settings is None)
+
+
 def extension_request(body: JsonObject, *, id: ResourceId) -> ExtensionRequest:
-    """Read the body of an extension's PUT. Raises MalformedDocument."""
+    """Read the body of an extension's PUT. Raises MalformedDocument, InvalidRequest."""
     properties = body.object("properties")
+    if properties.optional_object("protectedSettingsFromKeyVault") is not None:
+        raise InvalidRequest(
+            "The property 'protectedSettingsFromKeyVault' is not offered: there is no key vault here",
+            resolution="Give the settings themselves in protectedSettings; they are kept encrypted for the machine.",
+        )
     settings = properties.optional_object("settings")
     protected = properties.optional_object("protectedSettings")
     upgrade = properties.optional_boolean("autoUpgradeMinorVersion")
@@ -74,6 +96,7 @@ def extension_request(body: JsonObject, *, id: ResourceId) -> ExtensionRequest:
         protected_settings=None if protected is None else dict(protected.members),
         force_update_tag=properties.optional_string("forceUpdateTag"),
         provision_after=tuple(name.string() for name in after or ()),
+        suppress_failures=properties.optional_boolean("suppressFailures") or False,
         tags=read_tags(body),
     )
 

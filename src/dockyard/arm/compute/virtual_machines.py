@@ -18,11 +18,11 @@ from dockyard.arm.describe import describe
 from dockyard.arm.long_running import accepted_response, put_response
 from dockyard.arm.network.attaching import attached
 from dockyard.fabric.virtual_machines import VirtualMachines
-from dockyard.model.errors import Unauthenticated
+from dockyard.model.errors import Conflict, Unauthenticated
 from dockyard.model.extension import Extension
 from dockyard.model.provisioning import ProvisioningState
 from dockyard.model.resource_id import VIRTUAL_MACHINES, ResourceId
-from dockyard.model.virtual_machine import SIZES, VirtualMachine
+from dockyard.model.virtual_machine import VirtualMachine
 
 _MACHINE = schemas.a_body(
     "storageProfile",
@@ -91,6 +91,12 @@ async def boot_diagnostics(request: Request) -> Response:
     """Give the address of the serial console log, good for an hour without any other credential."""
     context = context_of(request)
     machine = _use_case(request).get(id=_id(request))
+    if not documents.has_boot_diagnostics(machine):
+        raise Conflict(
+            f"Boot diagnostics is not enabled for the virtual machine '{machine.id.name}'",
+            resolution="Set properties.diagnosticsProfile.bootDiagnostics.enabled to true first.",
+            code="OperationNotAllowed",
+        )
     signature = context.tokens.sign_path(f"/console/{machine.vm_id}")
     path = f"/console/{machine.vm_id}?sig={signature}"
     return JSONResponse({"serialConsoleLogBlobUri": f"{context.endpoint}{path}"})
@@ -105,22 +111,6 @@ async def console(request: Request) -> Response:
         raise Unauthenticated("The address of the console log has expired or is not one of this server's")
     log = _use_case(request).console_log(vm_id=vm_id)
     return PlainTextResponse(log.decode("utf-8", "replace"))
-
-
-@describe(answer=schemas.a_list(schemas.an_object("name", name=schemas.TEXT)))
-async def sizes(request: Request) -> Response:
-    """List the sizes with Azure's names."""
-    check_subscription(request)
-    value = [
-        {
-            "name": size.name,
-            "numberOfCores": size.cpus,
-            "memoryInMB": size.memory_mib,
-            "maxDataDiskCount": size.max_data_disks,
-        }
-        for size in SIZES
-    ]
-    return JSONResponse({"value": value})
 
 
 async def _put(request: Request) -> Response:
@@ -171,7 +161,6 @@ def _actions(base: str) -> Sequence[Route]:
         *power.routes(base),
         Route(f"{base}/retrievebootdiagnosticsdata", boot_diagnostics, methods=["POST"]),
         Route(f"{base}/instanceview", instance_view),
-        Route(f"{base}/vmsizes", sizes),
     ]
 
 
@@ -180,7 +169,6 @@ _COMPUTE = f"{_SUBSCRIPTION}/providers/microsoft.compute"
 _GROUP = f"{_SUBSCRIPTION}/resourcegroups/{{group}}/providers/microsoft.compute/virtualmachines"
 ROUTES = [
     Route(f"{_COMPUTE}/virtualmachines", list_machines),
-    Route(f"{_COMPUTE}/locations/{{location}}/vmsizes", sizes),
     Route(_GROUP, list_machines),
     Route(f"{_GROUP}/{{name}}", machine, methods=["GET", "PUT", "PATCH", "DELETE"]),
     *_actions(f"{_GROUP}/{{name}}"),
