@@ -36,6 +36,29 @@ SIZES = (
     VirtualMachineSize("Standard_D2s_v5", 2, 8192, 4),
     VirtualMachineSize("Standard_D4s_v5", 4, 16384, 8),
 )
+# What published templates ask for, from Azure's tables of earlier and retired series; taken, and not offered in lists.
+EARLIER_SIZES = (
+    VirtualMachineSize("Standard_A0", 1, 768),
+    VirtualMachineSize("Standard_A1", 1, 1792),
+    VirtualMachineSize("Standard_A2", 2, 3584),
+    VirtualMachineSize("Standard_A1_v2", 1, 2048),
+    VirtualMachineSize("Standard_A2_v2", 2, 4096),
+    VirtualMachineSize("Standard_D1", 1, 3584),
+    VirtualMachineSize("Standard_D2", 2, 7168),
+    VirtualMachineSize("Standard_D1_v2", 1, 3584),
+    VirtualMachineSize("Standard_D2_v2", 2, 7168),
+    VirtualMachineSize("Standard_D2_v3", 2, 8192),
+    VirtualMachineSize("Standard_DS1", 1, 3584),
+    VirtualMachineSize("Standard_DS2", 2, 7168),
+    VirtualMachineSize("Standard_DS1_v2", 1, 3584),
+    VirtualMachineSize("Standard_DS2_v2", 2, 7168),
+    VirtualMachineSize("Standard_D2s_v3", 2, 8192),
+    VirtualMachineSize("Standard_D4s_v3", 4, 16384),
+    VirtualMachineSize("Standard_F1", 1, 2048),
+    VirtualMachineSize("Standard_F2", 2, 4096),
+    VirtualMachineSize("Standard_F1s", 1, 2048),
+    VirtualMachineSize("Standard_F2s", 2, 4096),
+)
 
 
 def size_named(name: str) -> VirtualMachineSize:
@@ -44,7 +67,7 @@ def size_named(name: str) -> VirtualMachineSize:
     Raises:
         InvalidRequest: an unknown name, or a custom size outside 1..64 processors and 256 MiB..1 TiB.
     """
-    for size in SIZES:
+    for size in (*SIZES, *EARLIER_SIZES):
         if size.name.lower() == name.lower():
             return size
     custom = _CUSTOM_SIZE.fullmatch(name)

@@ -213,3 +213,36 @@ async def test_who_may_delete_a_group(calls: Directory) -> None:
     assert (await one.delete(GROUP)).status_code == 403
     contributor = await calls.with_role(CONTRIBUTOR, scope=GROUP)
     assert (await contributor.delete(GROUP)).status_code == 202
+
+
+NETWORK = f"{GROUP}/providers/Microsoft.Network"
+
+
+async def test_what_machines_are_joined_by_goes_in_an_order_in_which_nothing_is_in_use(calls: Directory) -> None:
+    """Machine, interface, address, network, security group: each is named by the one before it."""
+    await make_group(calls)
+    secured = {"networkSecurityGroup": {"id": f"{NETWORK}/networkSecurityGroups/nsg"}}
+    subnet = {"name": "default", "properties": {"addressPrefix": "10.0.0.0/24", **secured}}
+    configuration = {
+        "subnet": {"id": f"{NETWORK}/virtualNetworks/vnet/subnets/default"},
+        "publicIPAddress": {"id": f"{NETWORK}/publicIPAddresses/ip"},
+    }
+    bodies: dict[str, dict[str, Any]] = {
+        "networkSecurityGroups/nsg": {},
+        "virtualNetworks/vnet": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet]},
+        "publicIPAddresses/ip": {},
+        "networkInterfaces/nic": {"ipConfigurations": [{"name": "ip", "properties": configuration}], **secured},
+    }
+    for path, properties in bodies.items():
+        answer = await calls.owner.put(f"{NETWORK}/{path}", {"location": "local", "properties": properties})
+        assert answer.status_code == 201, answer.text
+    machine = {**BODY, "properties": {**BODY["properties"], "networkProfile": {"networkInterfaces": []}}}
+    machine["properties"]["networkProfile"]["networkInterfaces"] = [{"id": f"{NETWORK}/networkInterfaces/nic"}]
+    assert (await calls.owner.put(VM, machine)).status_code == 201
+    listed = (await calls.owner.get(f"{GROUP}/resources")).json()["value"]
+    assert {each["name"] for each in listed} == {"web", "nic", "ip", "vnet", "nsg"}
+    operation = await calls.owner.delete(GROUP)
+    await calls.settled()
+    ended = (await calls.owner.get(operation.headers["azure-asyncoperation"].partition("?")[0])).json()
+    assert ended["status"] == "Succeeded", ended
+    assert list(calls.world.store.network_resources()) == []
