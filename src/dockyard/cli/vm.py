@@ -18,6 +18,7 @@ from dockyard.cli import (
     vm_docker,
     vm_extension,
     vm_run_command,
+    vm_user,
 )
 from dockyard.cli.exit_codes import ExitCode
 from dockyard.cli.output import Format
@@ -38,6 +39,7 @@ app.command("create", rich_help_panel=_LIFE, epilog=vm_create.EXAMPLES)(vm_creat
 app.add_typer(vm_docker.app, name="docker", rich_help_panel=_PARTS)
 app.add_typer(vm_extension.app, name="extension", rich_help_panel=_PARTS)
 app.add_typer(vm_run_command.app, name="run-command", rich_help_panel=_PARTS)
+app.add_typer(vm_user.app, name="user", rich_help_panel=_PARTS)
 
 
 @app.command(
