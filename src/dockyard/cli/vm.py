@@ -20,6 +20,7 @@ from dockyard.cli import (
     vm_extension,
     vm_ports,
     vm_run_command,
+    vm_user,
 )
 from dockyard.cli.exit_codes import ExitCode
 from dockyard.cli.output import Format
@@ -43,6 +44,7 @@ app.command("diagnose", rich_help_panel=_LOOK, epilog=vm_diagnose.EXAMPLES)(vm_d
 app.add_typer(vm_docker.app, name="docker", rich_help_panel=_PARTS)
 app.add_typer(vm_extension.app, name="extension", rich_help_panel=_PARTS)
 app.add_typer(vm_run_command.app, name="run-command", rich_help_panel=_PARTS)
+app.add_typer(vm_user.app, name="user", rich_help_panel=_PARTS)
 
 
 @app.command(

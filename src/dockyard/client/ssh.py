@@ -153,14 +153,19 @@ def _own(paths: Paths) -> PublicKey:
 
 
 def _identity(paths: Paths, machine: MachineView, *, home: Path) -> Path | None:
-    """Return the private key whose public half the machine was given, when it lies in one of the usual places."""
+    """Return the private key whose public half the machine was given, when it lies in one of the usual places.
+
+    A machine that was given another key since has the one that ``public_key`` chooses; ssh knows the user's usual ones.
+    """
     accepted = {_blob(line) for line in machine.ssh_public_keys}
     candidates = [paths.data / "ssh" / "id_ed25519.pub", *sorted((home / ".ssh").glob("*.pub"))]
     for public in candidates:
         private = public.with_suffix("")
         if public.is_file() and private.is_file() and _blob(public.read_text(encoding="utf-8")) in accepted:
             return private
-    return None
+    own = paths.data / "ssh" / "id_ed25519"
+    has_usual = any((home / ".ssh" / name).is_file() for name in _USUAL)
+    return own if own.is_file() and not has_usual else None
 
 
 def _blob(line: str) -> str:
