@@ -56,7 +56,7 @@ class Gathering:
         if text.strip():
             self.parts.append(Part(name, source, text))
         else:
-            self.lacking.append(Lacking(name, f"{source} has nothing."))
+            self.lacking.append(Lacking(name, f"There is nothing of it ({source})."))
 
     def known_secrets(self) -> list[str]:
         """Return the values of the secrets that this computer keeps for the machine and its server."""
