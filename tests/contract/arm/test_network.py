@@ -63,7 +63,7 @@ async def network(calls: Directory) -> None:
     await put(calls, VNET, VNET_BODY)
     label = {"publicIPAllocationMethod": "Static", "dnsSettings": {"domainNameLabel": "my-web"}}
     await put(calls, IP, {"location": "local", "sku": {"name": "Standard"}, "properties": label})
-    await put(calls, NSG, {"location": "local", "properties": {}})
+    await put(calls, NSG, {"location": "local"})
     await put(calls, NIC, nic_body())
 
 
