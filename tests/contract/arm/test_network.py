@@ -196,6 +196,24 @@ async def test_the_group_of_the_subnet_must_agree(calls: Directory) -> None:
     assert sorted(ports(calls)) == [8080, 8081]
 
 
+async def test_a_rule_whose_port_is_taken_in_that_moment_is_not_there(calls: Directory) -> None:
+    await attached(calls)
+    await put(calls, f"{NSG}/securityRules/web", rule("8081"))
+    calls.world.hypervisor.take_port(8080)
+    assert await refused(calls, f"{NSG}/securityRules/late", rule("8080", priority=400)) == "PortInUse"
+    assert [each["name"] for each in (await got(calls, NSG))["properties"]["securityRules"]] == ["web"]
+    assert ports(calls) == {8081: 8081}
+
+
+async def test_the_next_server_opens_what_the_one_before_only_wrote_down(calls: Directory) -> None:
+    await attached(calls)
+    await put(calls, f"{NSG}/securityRules/web", rule())
+    vm_id, own = calls.world.machine().vm_id, calls.world.machine().network.forwards[:2]
+    await calls.world.hypervisor.set_forwards(vm_id=vm_id, forwards=own)
+    await calls.world.reopen()
+    assert ports(calls) == {8080: 8080}
+
+
 async def test_udp_and_any_protocol(calls: Directory) -> None:
     await attached(calls)
     await put(calls, f"{NSG}/securityRules/web", rule("5353", protocol="udp"))
