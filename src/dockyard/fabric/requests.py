@@ -37,6 +37,7 @@ class VirtualMachineRequest:
     disk_gib: int = DEFAULT_DISK_GIB
     forwards: tuple[ForwardRequest, ...] = ()
     interfaces: tuple[str, ...] = ()
+    deletes_interfaces: bool = False
     private_ip: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 

@@ -108,7 +108,9 @@ async def test_a_machine_with_named_parts_is_shown_with_the_addresses_that_work(
         assert properties["provisioningState"] == "Succeeded"
         assert properties["resourceGuid"]
     machine = (await got(calls, VM))["properties"]
-    assert machine["networkProfile"]["networkInterfaces"] == [{"id": NIC, "properties": {"primary": True}}]
+    assert machine["networkProfile"]["networkInterfaces"] == [
+        {"id": NIC, "properties": {"primary": True, "deleteOption": "Detach"}}
+    ]
 
 
 async def test_a_machine_without_is_shown_with_those_its_name_implies(calls: Directory) -> None:
@@ -273,6 +275,18 @@ async def test_what_is_in_use_cannot_be_deleted(calls: Directory) -> None:
     for path in (NIC, IP, NSG, SUBNET, VNET):
         assert (await calls.owner.delete(path)).status_code == 200, path
         assert (await calls.owner.delete(path)).status_code == 204, path
+
+
+async def test_an_interface_goes_with_its_machine_when_it_is_to(calls: Directory) -> None:
+    await network(calls)
+    wanted = with_nic(NIC)
+    wanted["properties"]["networkProfile"]["networkInterfaces"][0]["properties"] = {"deleteOption": "Delete"}
+    await put(calls, VM, wanted)
+    assert (await calls.owner.put(VM, await got(calls, VM))).status_code in (200, 409)
+    await calls.owner.delete(VM)
+    await calls.settled()
+    assert (await calls.owner.get(NIC)).status_code == 404
+    assert (await calls.owner.delete(IP)).status_code == 200
 
 
 async def test_wrong_references_and_addresses_are_named(calls: Directory) -> None:

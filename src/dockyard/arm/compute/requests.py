@@ -35,7 +35,8 @@ def virtual_machine_request(body: JsonObject, *, id: ResourceId) -> VirtualMachi
         disk_gib=_disk_gib(properties),
         forwards=forwards_asked_for(tags),
         tags=own_tags(tags),
-        interfaces=_interfaces(properties),
+        interfaces=tuple(each.string("id").rstrip("/") for each in _interfaces(properties)),
+        deletes_interfaces=any(_goes_with_machine(each) for each in _interfaces(properties)),
     )
 
 
@@ -65,10 +66,15 @@ def _size(properties: JsonObject) -> VirtualMachineSize:
     return size_named(name or "Standard_B1ms")
 
 
-def _interfaces(properties: JsonObject) -> tuple[str, ...]:
+def _interfaces(properties: JsonObject) -> tuple[JsonObject, ...]:
     profile = properties.optional_object("networkProfile")
     named = (profile.optional_array("networkInterfaces") if profile else None) or ()
-    return tuple(each.object().string("id").rstrip("/") for each in named)
+    return tuple(each.object() for each in named)
+
+
+def _goes_with_machine(interface: JsonObject) -> bool:
+    properties = interface.optional_object("properties")
+    return ((properties.optional_string("deleteOption") if properties else None) or "").lower() == "delete"
 
 
 def _image_name(properties: JsonObject) -> str:
