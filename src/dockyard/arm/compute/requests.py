@@ -28,6 +28,7 @@ def virtual_machine_request(body: JsonObject, *, id: ResourceId) -> VirtualMachi
     tags = read_tags(body)
     return VirtualMachineRequest(
         id=id,
+        deletes_interfaces=_deletes_interfaces(properties),
         location=body.optional_string("location") or LOCATION,
         size=_size(properties),
         image_name=_image_name(properties),
@@ -35,8 +36,7 @@ def virtual_machine_request(body: JsonObject, *, id: ResourceId) -> VirtualMachi
         disk_gib=_disk_gib(properties),
         forwards=forwards_asked_for(tags),
         tags=own_tags(tags),
-        interfaces=tuple(each.string("id").rstrip("/") for each in _interfaces(properties)),
-        deletes_interfaces=any(_goes_with_machine(each) for each in _interfaces(properties)),
+        interfaces=_interfaces(properties),
     )
 
 
@@ -66,15 +66,17 @@ def _size(properties: JsonObject) -> VirtualMachineSize:
     return size_named(name or "Standard_B1ms")
 
 
-def _interfaces(properties: JsonObject) -> tuple[JsonObject, ...]:
+def _deletes_interfaces(properties: JsonObject) -> bool:
     profile = properties.optional_object("networkProfile")
     named = (profile.optional_array("networkInterfaces") if profile else None) or ()
-    return tuple(each.object() for each in named)
+    options = [each.object().optional_object("properties") for each in named]
+    return any((each.optional_string("deleteOption") or "").lower() == "delete" for each in options if each)
 
 
-def _goes_with_machine(interface: JsonObject) -> bool:
-    properties = interface.optional_object("properties")
-    return ((properties.optional_string("deleteOption") if properties else None) or "").lower() == "delete"
+def _interfaces(properties: JsonObject) -> tuple[str, ...]:
+    profile = properties.optional_object("networkProfile")
+    named = (profile.optional_array("networkInterfaces") if profile else None) or ()
+    return tuple(each.object().string("id").rstrip("/") for each in named)
 
 
 def _image_name(properties: JsonObject) -> str:
