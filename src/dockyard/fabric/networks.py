@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from dockyard.fabric.forwarding import Forwarding
 from dockyard.fabric.network_checks import check_subnet_unused, check_unused, checked
 from dockyard.fabric.ports import HostPorts, HypervisorDriver, Store
 from dockyard.fabric.topology import Topology, interfaces_of
-from dockyard.model.errors import Conflict, InvalidRequest, NotFound
+from dockyard.model.errors import Conflict, DockyardError, InvalidRequest, NotFound
 from dockyard.model.network import NETWORK_INTERFACES, VIRTUAL_NETWORKS, NetworkResource, references
 from dockyard.model.resource_id import ResourceId, check_resource_name
 from dockyard.model.virtual_machine import VirtualMachine
@@ -161,7 +162,20 @@ class Networks:
             self._store.put_network_resource(resource)
             for reference in references(resource):
                 self._set_free(reference.target, user=resource, topology=topology)
-        await self.refresh()
+        try:
+            await self.refresh()
+        except DockyardError:
+            await self._take_back(resource.id, before=topology.resources.get(resource.id.key))
+            raise
+
+    async def _take_back(self, id: ResourceId, *, before: NetworkResource | None) -> None:
+        """Undo a change whose ports could not be opened; what cannot be closed now is closed at the next change."""
+        if before is None:
+            self._store.delete_network_resource(id=id)
+        else:
+            self._store.put_network_resource(before)
+        with suppress(DockyardError):
+            await self.refresh()
 
     def _set_free(self, target: str, *, user: NetworkResource, topology: Topology) -> None:
         """Let what is named by another's resource outlive the machine that it came with."""

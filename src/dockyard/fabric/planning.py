@@ -77,6 +77,7 @@ def new_machine(
         private_ip=request.private_ip or _private_ip(others),
         forwards=_forwards(request, others=others, is_free=is_free),
         interfaces=request.interfaces,
+        deletes_interfaces=request.deletes_interfaces,
     )
     return VirtualMachine(
         id=request.id,

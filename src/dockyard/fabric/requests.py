@@ -69,6 +69,7 @@ class VirtualMachineRequest:
     allow_extension_operations: bool | None = None
     forwards: tuple[ForwardRequest, ...] = ()
     interfaces: tuple[str, ...] = ()
+    deletes_interfaces: bool = False
     private_ip: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     kept: Mapping[str, Any] = field(default_factory=dict)

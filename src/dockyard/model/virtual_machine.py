@@ -127,6 +127,7 @@ class NetworkProfile:
     """The machine's two interfaces: the virtual network (platform link) and the way out with its forwards.
 
     ``interfaces`` has the ids of the network interfaces it was created with; none means those implied by its name.
+    ``deletes_interfaces``: they go with the machine.
     """
 
     mac_address: str
@@ -134,6 +135,12 @@ class NetworkProfile:
     outbound_mac_address: str
     forwards: tuple[PortForward, ...] = ()
     interfaces: tuple[str, ...] = ()
+    deletes_interfaces: bool = False
+
+    @property
+    def deleted_interfaces(self) -> tuple[str, ...]:
+        """The ids of the network interfaces that are deleted with the machine."""
+        return self.interfaces if self.deletes_interfaces else ()
 
     def host_port(self, name: str) -> int | None:
         """Return the loopback port of the forward called ``name``, or None."""

@@ -131,7 +131,8 @@ class Database(IdentityRecords, NetworkRecords, ScopeRecords):
     def delete_virtual_machine(self, *, id: ResourceId) -> None:
         """Remove one machine, its extensions and the network resources that go with it."""
         with self.transaction():
-            self._forget_owned(id)
+            machine = self.virtual_machine(id=id)
+            self._forget_owned(id, also=machine.network.deleted_interfaces if machine else ())
             self._forget_roles(within=id.key)
             self._execute("DELETE FROM extensions WHERE machine = ?", id.key)
             self._execute("DELETE FROM virtual_machines WHERE key = ?", id.key)

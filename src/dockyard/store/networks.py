@@ -61,8 +61,11 @@ class NetworkRecords(ABC):
         """Remove the roles assigned at a part of a network resource that is gone."""
         self._forget_roles(within=id.key)
 
-    def _forget_owned(self, machine: ResourceId) -> None:
-        """Remove what goes with a machine, and the roles assigned in what it only implied."""
+    def _forget_owned(self, machine: ResourceId, *, also: Sequence[str] = ()) -> None:
+        """Remove what goes with a machine and ``also`` these, and the roles assigned in what it only implied."""
+        for id in also:
+            self._forget_roles(within=id.lower())
+            self._execute("DELETE FROM network_resources WHERE key = ?", id.lower())
         owned = self._all("SELECT key FROM network_resources WHERE owner = ?", machine.key)
         self._execute("DELETE FROM network_resources WHERE owner = ?", machine.key)
         for key in {*owned, *(implied_id(machine, type).key for type in TYPES)}:

@@ -63,7 +63,7 @@ async def network(calls: Directory) -> None:
     await put(calls, VNET, VNET_BODY)
     label = {"publicIPAllocationMethod": "Static", "dnsSettings": {"domainNameLabel": "my-web"}}
     await put(calls, IP, {"location": "local", "sku": {"name": "Standard"}, "properties": label})
-    await put(calls, NSG, {"location": "local", "properties": {}})
+    await put(calls, NSG, {"location": "local"})
     await put(calls, NIC, nic_body())
 
 
@@ -108,7 +108,9 @@ async def test_a_machine_with_named_parts_is_shown_with_the_addresses_that_work(
         assert properties["provisioningState"] == "Succeeded"
         assert properties["resourceGuid"]
     machine = (await got(calls, VM))["properties"]
-    assert machine["networkProfile"]["networkInterfaces"] == [{"id": NIC, "properties": {"primary": True}}]
+    assert machine["networkProfile"]["networkInterfaces"] == [
+        {"id": NIC, "properties": {"primary": True, "deleteOption": "Detach"}}
+    ]
 
 
 async def test_a_machine_without_is_shown_with_those_its_name_implies(calls: Directory) -> None:
@@ -196,6 +198,24 @@ async def test_the_group_of_the_subnet_must_agree(calls: Directory) -> None:
     assert sorted(ports(calls)) == [8080, 8081]
 
 
+async def test_a_rule_whose_port_is_taken_in_that_moment_is_not_there(calls: Directory) -> None:
+    await attached(calls)
+    await put(calls, f"{NSG}/securityRules/web", rule("8081"))
+    calls.world.hypervisor.take_port(8080)
+    assert await refused(calls, f"{NSG}/securityRules/late", rule("8080", priority=400)) == "PortInUse"
+    assert [each["name"] for each in (await got(calls, NSG))["properties"]["securityRules"]] == ["web"]
+    assert ports(calls) == {8081: 8081}
+
+
+async def test_the_next_server_opens_what_the_one_before_only_wrote_down(calls: Directory) -> None:
+    await attached(calls)
+    await put(calls, f"{NSG}/securityRules/web", rule())
+    vm_id, own = calls.world.machine().vm_id, calls.world.machine().network.forwards[:2]
+    await calls.world.hypervisor.set_forwards(vm_id=vm_id, forwards=own)
+    await calls.world.reopen()
+    assert ports(calls) == {8080: 8080}
+
+
 async def test_udp_and_any_protocol(calls: Directory) -> None:
     await attached(calls)
     await put(calls, f"{NSG}/securityRules/web", rule("5353", protocol="udp"))
@@ -255,6 +275,18 @@ async def test_what_is_in_use_cannot_be_deleted(calls: Directory) -> None:
     for path in (NIC, IP, NSG, SUBNET, VNET):
         assert (await calls.owner.delete(path)).status_code == 200, path
         assert (await calls.owner.delete(path)).status_code == 204, path
+
+
+async def test_an_interface_goes_with_its_machine_when_it_is_to(calls: Directory) -> None:
+    await network(calls)
+    wanted = with_nic(NIC)
+    wanted["properties"]["networkProfile"]["networkInterfaces"][0]["properties"] = {"deleteOption": "Delete"}
+    await put(calls, VM, wanted)
+    assert (await calls.owner.put(VM, await got(calls, VM))).status_code in (200, 409)
+    await calls.owner.delete(VM)
+    await calls.settled()
+    assert (await calls.owner.get(NIC)).status_code == 404
+    assert (await calls.owner.delete(IP)).status_code == 200
 
 
 async def test_wrong_references_and_addresses_are_named(calls: Directory) -> None:

@@ -41,9 +41,7 @@ def virtual_machine(
         "hardwareProfile": {"vmSize": machine.size.name},
         "storageProfile": _storage_profile(machine),
         "osProfile": _os_profile(machine),
-        "networkProfile": {
-            "networkInterfaces": [{"id": id, "properties": {"primary": True}} for id in interfaces_of(machine)]
-        },
+        "networkProfile": {"networkInterfaces": [_interface(machine, id) for id in interfaces_of(machine)]},
         "diagnosticsProfile": {"bootDiagnostics": {"enabled": True}},
         **machine.kept,
     }
@@ -166,6 +164,12 @@ def _image(id: ResourceId, *, location: str, state: ProvisioningState, tags: dic
             "storageProfile": {"osDisk": {"osType": "Linux", "osState": "Generalized"}},
         },
     }
+
+
+def _interface(machine: VirtualMachine, id: str) -> dict[str, Any]:
+    named = machine.network.interfaces
+    option = {"deleteOption": "Delete" if machine.network.deletes_interfaces else "Detach"} if named else {}
+    return {"id": id, "properties": {"primary": True, **option}}
 
 
 def _storage_profile(machine: VirtualMachine) -> dict[str, Any]:

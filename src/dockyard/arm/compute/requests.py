@@ -29,6 +29,7 @@ def virtual_machine_request(body: JsonObject, *, id: ResourceId) -> VirtualMachi
     access = read_access(properties.object("osProfile"), name=id.name)
     return VirtualMachineRequest(
         id=id,
+        deletes_interfaces=_deletes_interfaces(properties),
         location=body.optional_string("location") or LOCATION,
         size=_size(properties),
         image_name=image_name(storage),
@@ -113,6 +114,13 @@ def _size(properties: JsonObject) -> VirtualMachineSize | None:
     profile = properties.optional_object("hardwareProfile")
     name = profile.optional_string("vmSize") if profile else None
     return size_named(name) if name else None
+
+
+def _deletes_interfaces(properties: JsonObject) -> bool:
+    profile = properties.optional_object("networkProfile")
+    named = (profile.optional_array("networkInterfaces") if profile else None) or ()
+    options = [each.object().optional_object("properties") for each in named]
+    return any((each.optional_string("deleteOption") or "").lower() == "delete" for each in options if each)
 
 
 def _interfaces(properties: JsonObject) -> tuple[str, ...]:

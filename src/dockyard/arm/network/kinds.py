@@ -62,6 +62,12 @@ class Kind:
     child: Child | None = None
 
 
+def _optional(**properties: Schema) -> dict[str, Any]:
+    """Return the schema of a body that need not have ``properties``."""
+    members = {"location": schemas.MAYBE_TEXT, "tags": schemas.TAGS}
+    return schemas.an_object(**members, properties=schemas.maybe(schemas.an_object(**properties)))
+
+
 def _with_example(body: dict[str, Any], properties: Mapping[str, Any]) -> Schema:
     return {**body, "examples": [{"location": "local", "properties": properties}]}
 
@@ -105,7 +111,7 @@ KINDS = (
         read=public_ip_addresses.read,
         show=public_ip_addresses.show,
         body=_with_example(
-            schemas.a_body(publicIPAllocationMethod=schemas.MAYBE_TEXT), {"publicIPAllocationMethod": "Static"}
+            _optional(publicIPAllocationMethod=schemas.MAYBE_TEXT), {"publicIPAllocationMethod": "Static"}
         ),
         has_sku=True,
     ),
@@ -115,7 +121,7 @@ KINDS = (
         read=security_groups.read,
         show=security_groups.show,
         body=_with_example(
-            schemas.a_body(securityRules={"type": ["array", "null"], "items": schemas.OBJECT}),
+            _optional(securityRules={"type": ["array", "null"], "items": schemas.OBJECT}),
             {"securityRules": [{"name": "web", "properties": {**_ANY_TO, **_WEB}}]},
         ),
         child=Child(

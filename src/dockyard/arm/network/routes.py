@@ -141,13 +141,17 @@ def _read(kind: Kind, body: JsonObject, *, request: Request) -> NetworkRequest:
     wanted = NetworkRequest(
         id=id,
         location=body.optional_string("location") or LOCATION,
-        properties=kind.read(body.object("properties")),
+        properties=kind.read(body.optional_object("properties") or _nothing(body)),
         sku=_sku(sku) if sku else {},
         tags=read_tags(body),
     )
     named = NetworkResource(id=id, location="", guid="", properties=wanted.properties)
     _check_joins(request, [{"id": reference.target} for reference in references(named)])
     return wanted
+
+
+def _nothing(body: JsonObject) -> JsonObject:
+    return JsonObject(document=body.document, path="properties", members={})
 
 
 def _sku(sku: JsonObject) -> dict[str, str]:
