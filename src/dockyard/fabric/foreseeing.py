@@ -119,8 +119,29 @@ def differences(
             continue  # there is one place only, whatever it is called
         if isinstance(found, Mapping) and isinstance(wanted, Mapping):
             yield from differences(found, wanted, told=shown if isinstance(shown, Mapping) else {}, path=here)
-        elif wanted is not None and not same(found, wanted) and not (found is None and wanted in ({}, [])):
+        elif wanted is not None and not _stays(found, wanted):
             yield PropertyChange(here, ChangeType.CREATE if found is None else ChangeType.MODIFY, found, shown)
+
+
+def _stays(found: Any, wanted: Any) -> bool:
+    """Tell whether what is there is what is wanted, beside what a server adds: also to the members of a list."""
+    if found is None:
+        return wanted in (None, {}, [])
+    if isinstance(found, Mapping) and isinstance(wanted, Mapping):
+        return all(_stays(found.get(name), item) for name, item in wanted.items())
+    if isinstance(found, list) and isinstance(wanted, list) and _are_objects(found) and _are_objects(wanted):
+        return len(found) == len(wanted) and all(_stays(_like(item, found, at), item) for at, item in enumerate(wanted))
+    return same(found, wanted)
+
+
+def _are_objects(items: list[Any]) -> bool:
+    return all(isinstance(item, Mapping) for item in items)
+
+
+def _like(wanted: Mapping[str, Any], found: list[Any], at: int) -> Any:
+    """Return the member of a list that has the same name, for those without names the one at the same place."""
+    name = wanted.get("name")
+    return found[at] if name is None else next((each for each in found if each.get("name") == name), None)
 
 
 def _identity(resource: Unrolled) -> dict[str, Any]:

@@ -16,6 +16,10 @@ STARS = "********"
 SECRET_MEMBERS = frozenset({"protectedsettings", "adminpassword"})
 
 
+# What a parameter's definition says of it without saying what it is.
+_DEFINING = frozenset({"type", "metadata", "minlength", "maxlength", "nullable"})
+
+
 def without_secrets(template: Mapping[str, Json]) -> dict[str, Json]:
     """Return a template with stars for literals in secret members and in the defaults of secure parameters."""
     return {name: _kept(name, value) for name, value in template.items()}
@@ -24,6 +28,8 @@ def without_secrets(template: Mapping[str, Json]) -> dict[str, Json]:
 def _kept(name: str, value: Json) -> Json:
     if name.lower() in SECRET_MEMBERS:
         return _starred(value)
+    if name.lower() == "parameters" and isinstance(value, dict):
+        return {each: _parameter(each, definition) for each, definition in value.items()}
     if isinstance(value, list):
         return [_kept("", item) for item in value]
     if not isinstance(value, dict):
@@ -33,6 +39,17 @@ def _kept(name: str, value: Json) -> Json:
     if kind is not None and kind.is_secure and "defaultValue" in value:
         kept["defaultValue"] = _starred(value["defaultValue"])
     return kept
+
+
+def _parameter(name: str, definition: Json) -> Json:
+    """Return the definition of a parameter; one that is only called like a secret member stays a definition."""
+    if (
+        name.lower() not in SECRET_MEMBERS
+        or not isinstance(definition, dict)
+        or kind_named(definition.get("type")) is None
+    ):
+        return _kept(name, definition)
+    return {each: part if each.lower() in _DEFINING else _starred(part) for each, part in definition.items()}
 
 
 def _starred(value: Json) -> Json:

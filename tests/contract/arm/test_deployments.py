@@ -100,6 +100,27 @@ async def test_a_compose_template_keeps_its_password_to_itself(api: Api) -> None
     assert b"canary-7f31" not in stored
 
 
+async def test_a_machine_comes_with_its_network_and_again_without_a_change(api: Api) -> None:
+    """The shape of the public templates: everything a machine needs on Azure, written in any order."""
+    content = body("docker-network", adminUsername="me", adminKey=KEY, databasePassword="canary-55", dnsLabel="joined")
+
+    def deploy(client: DeploymentsMgmtClient) -> tuple[Any, Any]:
+        first = made(client, content)
+        foreseen = client.deployments.begin_what_if("dockyard", "first", content).result().as_dict()
+        return first, foreseen["properties"]["changes"]
+
+    properties, changes = await api.deploy(deploy)
+    assert properties["outputs"]["name"]["value"] == "joined.localhost"
+    assert properties["outputs"]["address"]["value"] == "127.0.0.1"
+    begun = (await raw(api, "GET", f"{DEPLOYMENTS}/first/operations")).json()["value"]
+    kinds = [each["properties"]["targetResource"]["resourceType"].rpartition("/")[2] for each in begun]
+    assert set(kinds[:3]) == {"networkSecurityGroups", "publicIPAddresses", "storageAccounts"}
+    assert kinds[3:] == ["virtualNetworks", "networkInterfaces", "virtualMachines", "extensions"]
+    told = {each["resourceId"].rpartition("/")[2]: each["changeType"] for each in changes}
+    assert {told[name] for name in ("network", "rules", "address", "interface")} == {"NoChange"}
+    assert "canary-55" not in str(changes)
+
+
 async def test_a_cluster_is_made_in_batches(api: Api) -> None:
     properties = await api.deploy(lambda client: made(client, body("docker-cluster", count=3)))
     assert properties["outputs"]["names"]["value"] == ["node-01", "node-02", "node-03"]

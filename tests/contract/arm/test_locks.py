@@ -23,6 +23,8 @@ EMPTY = {
 @pytest.fixture(autouse=True)
 async def resources(calls: Directory) -> None:
     assert (await calls.owner.put(VM, BODY)).status_code == 201
+    await calls.world.boot("web")
+    await calls.settled()
     assert (await calls.owner.put(ACCOUNT, {"location": "local"})).status_code == 200
 
 

@@ -20,6 +20,9 @@ TAGS = "providers/Microsoft.Resources/tags/default"
 async def resources(calls: Directory) -> None:
     assert (await calls.owner.put(VM, {**BODY, "tags": {"env": "test", "team": "blue"}})).status_code == 201
     assert (await calls.owner.put(f"{VM}2", {**BODY, "tags": {}})).status_code == 201
+    for name in ("web", "web2"):
+        await calls.world.boot(name)
+    await calls.settled()
     assert (await calls.owner.put(OTHER, {"location": "local", "tags": {"env": "live"}})).status_code == 201
     account = {"location": "local", "sku": {"name": "Standard_LRS"}, "tags": {"env": "live"}}
     assert (await calls.owner.put(ACCOUNT, account)).status_code == 200

@@ -27,6 +27,27 @@ def test_secrets_written_into_a_template_are_starred() -> None:
     assert second["osProfile"]["adminUsername"] == "me"
 
 
+def test_a_parameter_that_is_called_like_a_secret_keeps_its_definition() -> None:
+    definition = {"type": "securestring", "minLength": 8, "metadata": {"description": "of the user"}}
+    plain = {"type": "string", "defaultValue": "canary", "allowedValues": ["canary"]}
+    kept = without_secrets({"parameters": {"adminPassword": definition, "protectedSettings": plain}})
+    assert kept["parameters"] == {
+        "adminPassword": definition,
+        "protectedSettings": {"type": "string", "defaultValue": "********", "allowedValues": ["********"]},
+    }
+
+
+def test_what_is_given_to_a_nested_template_is_starred() -> None:
+    inner = {"adminPassword": {"value": "canary"}, "other": {"value": "open"}}
+    kept = without_secrets({"resources": [{"properties": {"parameters": inner}}]})
+    assert kept["resources"][0]["properties"]["parameters"] == {
+        "adminPassword": {"value": "********"},
+        "other": {"value": "open"},
+    }
+    typed = without_secrets({"resources": [{"properties": {"protectedSettings": {"type": "string", "key": "canary"}}}]})
+    assert "canary" not in str(typed)
+
+
 def test_a_plan_does_not_show_secure_values_by_accident() -> None:
     body = template(parameters={"p": {"type": "securestring"}}, resources=[machine("[concat('a', 'b')]")])
     assert "canary" not in repr(plan(body, p="canary"))
