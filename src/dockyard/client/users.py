@@ -28,7 +28,7 @@ _VERSION = "1.5"  # as az asks
 _SCRIPT_SECONDS = 120
 _MEMBERS = 6
 # Each line: name, number, password, keys, sudo, expiry; a user's file is read as that user.
-_LIST = r"""
+LIST_SCRIPT = r"""
 min=$(awk '$1 == "UID_MIN" { print $2 }' /etc/login.defs 2>/dev/null)
 getent passwd | while IFS=: read -r name _ uid _ _ home _; do
   [ "$uid" -ge "${min:-1000}" ] && [ "$uid" -lt 60000 ] || continue
@@ -90,7 +90,7 @@ def list_all(connection: Connection, machine: MachineName) -> list[UserView]:
     parts: list[str] = []
     follower = Follower(parts.append, missed=lambda _: None)
     errors = Follower(lambda _: None, missed=lambda _: None)
-    request = RunRequest(machine=machine, name=run_commands.fresh_name(), script=_LIST, timeout=_SCRIPT_SECONDS)
+    request = RunRequest(machine=machine, name=run_commands.fresh_name(), script=LIST_SCRIPT, timeout=_SCRIPT_SECONDS)
     try:
         operation = run_commands.put(connection, request)
         seen = run_commands.follow(

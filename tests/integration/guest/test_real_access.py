@@ -75,6 +75,12 @@ def test_a_password_is_in_no_file_afterwards_and_its_envelope_is_gone(seen: Seen
     assert set(seen["password"]["settings"].values()) == {None}
 
 
+def test_users_are_listed_with_what_they_have(seen: Seen) -> None:
+    (bob,) = (user for user in seen["listed"] if user["name"] == "bob")
+    assert bob == {"name": "bob", "uid": bob["uid"], "hasPassword": True, "keys": 1, "sudo": False, "expires": "never"}
+    assert "root" not in [user["name"] for user in seen["listed"]]
+
+
 def test_an_account_ends_when_it_is_told_to(seen: Seen) -> None:
     told = seen["expiry"]
     assert "Feb 03, 2031" in told["shown"]

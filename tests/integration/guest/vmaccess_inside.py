@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import shutil
@@ -11,10 +12,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dockyard.client import waiting
+from dockyard.client import users, waiting
 from dockyard_guest.errors import PermanentError
 from dockyard_guest.system.accounts import SystemAccounts
 from dockyard_guest.values import Account
@@ -29,6 +31,9 @@ CONFIG = Path("/etc/ssh/sshd_config")
 DROP_INS = Path("/etc/ssh/sshd_config.d")
 PORT = "2222"
 ROUNDS = 1000
+LIBC = ctypes.CDLL(None, use_errno=True)
+AT_FDCWD = -100
+RENAME_EXCHANGE = 2
 
 
 def run(*argv: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -138,6 +143,11 @@ class Stories:
             "settings": json.loads(settings.read_text())["runtimeSettings"][0]["handlerSettings"],
         }
 
+    def listed(self) -> list[dict[str, object]]:
+        """What a machine tells of its users to whom asks from outside."""
+        told = run("sh", "-c", users.LIST_SCRIPT)
+        return [user.document() for user in users.parse_users(told.stdout)]
+
     def expiry(self) -> dict[str, Any]:
         told = self.ask({"username": "bob", "expiration": "2031-02-03"})
         shown = run("chage", "-l", "bob").stdout
@@ -219,20 +229,22 @@ class Stories:
             (folder / "authorized_keys").chmod(0o600)
         bob = SystemAccounts().find("bob")
         assert bob is not None
-        flipper = os.fork()
-        if flipper == 0:
-            os.setgid(bob.gid)
-            os.setuid(bob.uid)
-            flip(home, victim=victim, of_root=of_root)
+        ways = (lambda: swap_folder(home, victim=victim, of_root=of_root), lambda: swap_file(home, victim=victim))
+        swappers = [begin_as(bob, way) for way in ways]
         begun = time.monotonic()
         told = write_often(bob)
         told["seconds"] = time.monotonic() - begun
-        os.kill(flipper, signal.SIGKILL)
-        os.waitpid(flipper, 0)
+        for swapper in swappers:
+            os.kill(swapper, signal.SIGKILL)
+            os.waitpid(swapper, 0)
         written = [
             sorted(path.name for path in victim.iterdir()),
             (victim / "authorized_keys").read_text(),
-            [path.read_text() for path in home.rglob("authorized_keys") if path.owner() == "root" and path.is_file()],
+            [
+                path.read_text()
+                for path in home.rglob("authorized_keys")
+                if not path.is_symlink() and path.owner() == "root"
+            ],
         ]
         return {**told, "victims": written}
 
@@ -258,30 +270,45 @@ class Stories:
         return {**told, "code": code, "there": there, "home": Path("/home/bob").exists(), "rule": rule}
 
 
-def flip(home: Path, *, victim: Path, of_root: Path) -> None:
-    """Swap things for ever, as a user can who owns the home."""
-    folder, kept = home / ".ssh", home / "kept"
-    file = folder / "authorized_keys"
+def begin_as(account: Account, work: Callable[[], None]) -> int:
+    """Start a process of a user's; answers its number."""
+    number = os.fork()
+    if number:
+        return number
+    os.setgid(account.gid)
+    os.setuid(account.uid)
+    try:
+        work()
+    finally:
+        os._exit(1)
+
+
+def exchange(one: Path | str, two: Path | str) -> bool:
+    """Swap two names at once, so that neither is ever missing."""
+    done: int = LIBC.renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(two), RENAME_EXCHANGE)
+    return done == 0
+
+
+def swap_folder(home: Path, *, victim: Path, of_root: Path) -> None:
+    """Have the folder of keys be a link, or a folder of root's, now and then."""
+    folder, link = home / ".ssh", home / "link"
+    link.symlink_to(victim)
     while True:
-        for planted in (victim, of_root):
-            with contextlib.suppress(OSError):
-                folder.rename(kept)
-                if planted is victim:
-                    folder.symlink_to(planted)
-                    os.sched_yield()
-                    folder.unlink()
-                else:
-                    planted.rename(folder)
-                    folder.rename(planted)
-            with contextlib.suppress(OSError):
-                folder.rmdir()  # root has made one meanwhile
-            with contextlib.suppress(OSError):
-                kept.rename(folder)
+        for planted in (link, of_root):
+            exchange(folder, planted)
+            exchange(folder, planted)
+
+
+def swap_file(home: Path, *, victim: Path) -> None:
+    """Have the file of keys be a link now and then, wherever its folder is at the moment."""
+    os.chdir(home / ".ssh")
+    while True:
         with contextlib.suppress(OSError):
-            file.unlink()
-            file.symlink_to(victim / "authorized_keys")
-            time.sleep(0.0005)
-            file.unlink()
+            Path("other").unlink()
+        with contextlib.suppress(OSError):
+            Path("other").symlink_to(victim / "authorized_keys")
+        for _ in range(100):
+            exchange("authorized_keys", "other")
 
 
 def write_often(account: Account) -> dict[str, Any]:
@@ -332,7 +359,7 @@ def main(package: str, folder: str, server: str) -> dict[str, Any]:
     agent.unpack(V)
     agent.run(V, "install", 0)
     stories = Stories(agent, Path(folder))
-    names = ("new_user", "kinds", "again", "no_final_newline", "only_key", "password", "expiry")
+    names = ("new_user", "kinds", "again", "no_final_newline", "only_key", "password", "listed", "expiry")
     more = ("broken_server", "locked_out", "planted", "race", "refused", "removal")
     return {name: getattr(stories, name)() for name in (*names, *more)}
 
