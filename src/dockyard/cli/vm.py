@@ -14,6 +14,7 @@ from dockyard.cli import (
     output,
     power,
     summaries,
+    vm_change,
     vm_create,
     vm_docker,
     vm_extension,
@@ -34,6 +35,9 @@ _LOOK = "Look"
 _ENTER = "Enter"
 _PARTS = "Parts"
 
+app.command("resize", rich_help_panel=_LIFE, epilog=vm_change.RESIZE_EXAMPLES)(vm_change.resize)
+app.command("deallocate", rich_help_panel=_LIFE, epilog=vm_change.DEALLOCATE_EXAMPLES)(vm_change.deallocate)
+app.command("redeploy", rich_help_panel=_LIFE, epilog=vm_change.REDEPLOY_EXAMPLES)(vm_change.redeploy)
 app.command("create", rich_help_panel=_LIFE, epilog=vm_create.EXAMPLES)(vm_create.create)
 app.add_typer(vm_docker.app, name="docker", rich_help_panel=_PARTS)
 app.add_typer(vm_extension.app, name="extension", rich_help_panel=_PARTS)

@@ -199,11 +199,16 @@ class ArmStub:
                 return self._extension(method, machine, child, body)
             case "POST", "retrieveBootDiagnosticsData":
                 return Answer(200, {"serialConsoleLogBlobUri": f"{self.endpoint}/console?sig=1"})
+            case "PATCH", None:
+                machine.document["properties"].update(body["properties"])
             case "POST", "powerOff":
                 machine.power = "stopped"
+            case "POST", "deallocate":
+                machine.power = "deallocated"
             case "POST", _:
                 machine.power = "running"
-        return self._begun(202, None, Work(1))
+        changed = method == "PATCH"
+        return self._begun(200 if changed else 202, self._shown(machine, view=False) if changed else None, Work(1))
 
     def _create(self, group: str, name: str, body: Any) -> Answer:
         while self.hold:
@@ -365,7 +370,7 @@ def _handler(stub: ArmStub) -> type[BaseHTTPRequestHandler]:
             answer = stub.answer(self.command, parts.path, body, self.headers)
             send(self, answer)
 
-        do_GET = do_PUT = do_POST = do_DELETE = _do  # noqa: N815 - http.server's names
+        do_GET = do_PUT = do_PATCH = do_POST = do_DELETE = _do  # noqa: N815 - http.server's names
 
         def log_message(self, *arguments: Any) -> None:
             """Be quiet."""
