@@ -87,6 +87,23 @@ def size(*, name: str | None, cpus: int | None, memory: str | None) -> str:
     return size_named(name).name
 
 
+def measures(name: str) -> tuple[int, int]:
+    """Return processors and MiB of memory of a size. Raises InvalidRequest for an unknown one."""
+    known = size_named(name)
+    return known.cpus, known.memory_mib
+
+
+def password() -> str:
+    """Return the first line of standard input. Raises InvalidRequest when it is empty."""
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise InvalidRequest(
+            "--password-stdin found no password",
+            resolution="Write it into standard input: dockyard vm create web --password-stdin < password.txt",
+        )
+    return line
+
+
 def mebibytes(text: str) -> int:
     """Read an amount of memory: ``1536``, ``1536M`` or ``2G``. Raises InvalidRequest."""
     match = _AMOUNT.fullmatch(text.strip())

@@ -14,6 +14,7 @@ from dockyard.cli import (
     output,
     power,
     summaries,
+    vm_change,
     vm_create,
     vm_diagnose,
     vm_docker,
@@ -37,6 +38,9 @@ _LOOK = "Look"
 _ENTER = "Enter"
 _PARTS = "Parts"
 
+app.command("resize", rich_help_panel=_LIFE, epilog=vm_change.RESIZE_EXAMPLES)(vm_change.resize)
+app.command("deallocate", rich_help_panel=_LIFE, epilog=vm_change.DEALLOCATE_EXAMPLES)(vm_change.deallocate)
+app.command("redeploy", rich_help_panel=_LIFE, epilog=vm_change.REDEPLOY_EXAMPLES)(vm_change.redeploy)
 app.command("create", rich_help_panel=_LIFE, epilog=vm_create.EXAMPLES)(vm_create.create)
 app.command("open-port", rich_help_panel=_ENTER, epilog=vm_ports.OPEN_EXAMPLES)(vm_ports.open_port)
 app.command("close-port", rich_help_panel=_ENTER, epilog=vm_ports.CLOSE_EXAMPLES)(vm_ports.close_port)

@@ -33,6 +33,7 @@ EXAMPLES = options.examples(
     "dockyard vm create web --docker-port 2376 --docker-cert-dir ~/.docker",
     "dockyard vm create plain --no-docker --ssh-key ~/.ssh/work.pub",
     "dockyard vm create ci --output json > ci.json",
+    "dockyard vm create data --data-disk-gib 20 --custom-data @cloud-config.yaml",
 )
 
 
@@ -79,6 +80,34 @@ SshKey = Annotated[
 AdminUsername = Annotated[
     str, typer.Option("--admin-username", metavar="USER", help="Who may log in.", rich_help_panel=_ACCESS)
 ]
+DataDisks = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--data-disk-gib",
+        metavar="GIB",
+        min=1,
+        max=32767,
+        help="An empty disk beside the first, /dev/disk/azure/scsi1/lun0 and so on; may be repeated.",
+        rich_help_panel=_HARDWARE,
+    ),
+]
+CustomData = Annotated[
+    str | None,
+    typer.Option(
+        "--custom-data",
+        metavar="TEXT|@FILE|-",
+        help="What cloud-init does at the first boot: a cloud-config or a script.",
+        rich_help_panel=_ACCESS,
+    ),
+]
+PasswordStdin = Annotated[
+    bool,
+    typer.Option(
+        "--password-stdin",
+        help="Let the user log in with the password on standard input, beside the key.",
+        rich_help_panel=_ACCESS,
+    ),
+]
 SshPort = Annotated[
     int | None,
     typer.Option(
@@ -120,6 +149,9 @@ def create(
     ssh_key: SshKey = None,
     admin_username: AdminUsername = "dockyard",
     ssh_port: SshPort = None,
+    data_disk_gib: DataDisks = None,
+    custom_data: CustomData = None,
+    password_stdin: PasswordStdin = False,
     no_docker: NoDocker = False,
     docker_port: DockerPort = None,
     docker_cert_dir: DockerCertDir = None,
@@ -132,6 +164,10 @@ def create(
     if no_docker and (docker_port is not None or docker_cert_dir is not None):
         raise InvalidRequest(
             "--no-docker cannot be combined with options for Docker", resolution="Leave one of them out."
+        )
+    if password_stdin and custom_data == "-":
+        raise InvalidRequest(
+            "--password-stdin and --custom-data - both want standard input", resolution="Give custom data as @FILE."
         )
     machine = MachineName.checked(resource_group=resource_group, name=name)
     reference = virtual_machines.image_reference(image or (IMAGE_PLAIN if no_docker else IMAGE_WITH_DOCKER))
@@ -147,6 +183,9 @@ def create(
         ssh_public_key=key.line,
         ssh_port=ssh_port,
         docker_port=docker_port,
+        data_disks_gib=tuple(data_disk_gib or ()),
+        custom_data=None if custom_data is None else inputs.content(custom_data, option="--custom-data").encode(),
+        admin_password=inputs.password() if password_stdin else None,
     )
     plan = Plan(request=request, docker=not no_docker, certificate_folder=docker_cert_dir)
     run(plan, key=key, no_wait=no_wait, timeout=timeout, form=form)

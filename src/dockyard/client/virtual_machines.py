@@ -5,8 +5,9 @@ Called by the CLI and the portal. Every function raises only ``dockyard.model.er
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dockyard.client import views
@@ -34,6 +35,9 @@ class MachineRequest:
     ssh_public_key: str
     ssh_port: int | None = None
     docker_port: int | None = None
+    data_disks_gib: tuple[int, ...] = ()
+    custom_data: bytes | None = field(default=None, repr=False)
+    admin_password: str | None = field(default=None, repr=False)
 
 
 def image_reference(name: str) -> ImageReference:
@@ -50,7 +54,7 @@ def document(request: MachineRequest) -> dict[str, Any]:
         "computerName": request.id.name,
         "adminUsername": request.admin_username,
         "linuxConfiguration": {
-            "disablePasswordAuthentication": True,
+            "disablePasswordAuthentication": request.admin_password is None,
             "ssh": {
                 "publicKeys": [
                     {
@@ -61,6 +65,10 @@ def document(request: MachineRequest) -> dict[str, Any]:
             },
         },
     }
+    if request.admin_password is not None:
+        os_profile["adminPassword"] = request.admin_password
+    if request.custom_data is not None:
+        os_profile["customData"] = base64.b64encode(request.custom_data).decode("ascii")
     return {
         "location": LOCATION,
         "tags": {name: str(port) for name, port in ports.items() if port is not None},
@@ -74,6 +82,10 @@ def document(request: MachineRequest) -> dict[str, Any]:
                     "version": request.image.version,
                 },
                 "osDisk": {"createOption": "FromImage", "diskSizeGB": request.disk_gib},
+                "dataDisks": [
+                    {"lun": lun, "createOption": "Empty", "diskSizeGB": size}
+                    for lun, size in enumerate(request.data_disks_gib)
+                ],
             },
             "osProfile": os_profile,
         },
@@ -145,6 +157,37 @@ def restart(connection: Connection, name: MachineName) -> Operation:
         connection,
         begin=lambda: machines.begin_restart(name.resource_group, name.name),
         what=f"Restarting {name}",
+    )
+
+
+def deallocate(connection: Connection, name: MachineName) -> Operation:
+    """Begin to stop a machine and to give back what it holds. Raises NotFound or Conflict."""
+    machines = connection.compute.virtual_machines
+    return Operation(
+        connection,
+        begin=lambda: machines.begin_deallocate(name.resource_group, name.name),
+        what=f"Deallocating {name}",
+    )
+
+
+def redeploy(connection: Connection, name: MachineName) -> Operation:
+    """Begin to start a machine in a new process, its power cut. Raises NotFound or Conflict."""
+    machines = connection.compute.virtual_machines
+    return Operation(
+        connection,
+        begin=lambda: machines.begin_redeploy(name.resource_group, name.name),
+        what=f"Redeploying {name}",
+    )
+
+
+def resize(connection: Connection, name: MachineName, *, size: str) -> Operation:
+    """Begin to give a machine another size. Raises NotFound or Conflict."""
+    machines = connection.compute.virtual_machines
+    body: Any = {"properties": {"hardwareProfile": {"vmSize": size}}}
+    return Operation(
+        connection,
+        begin=lambda: machines.begin_update(name.resource_group, name.name, body),
+        what=f"Resizing {name}",
     )
 
 

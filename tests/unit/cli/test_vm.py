@@ -54,7 +54,9 @@ def test_show_is_a_summary_for_people(cli: Cli, arm: ArmStub) -> None:
     assert "engine: done docker 28" in out
 
 
-@pytest.mark.parametrize("verb", ["show", "start", "stop", "restart", "console", "wait", "ssh", "delete"])
+@pytest.mark.parametrize(
+    "verb", ["show", "start", "stop", "restart", "deallocate", "redeploy", "console", "wait", "ssh", "delete"]
+)
 def test_unknown_machine_is_not_found(cli: Cli, arm: ArmStub, verb: str) -> None:
     done = cli("vm", verb, "nope", *(["--yes"] if verb == "delete" else []))
     assert done.code == 3
@@ -63,11 +65,28 @@ def test_unknown_machine_is_not_found(cli: Cli, arm: ArmStub, verb: str) -> None
 
 def test_power_verbs_end_when_the_operation_has(cli: Cli, arm: ArmStub) -> None:
     arm.add_machine("web")
-    for verb, power in (("stop", "stopped"), ("start", "running"), ("restart", "running")):
+    verbs = {"stop": "stopped", "start": "running", "restart": "running", "deallocate": "deallocated"}
+    for verb, power in (*verbs.items(), ("redeploy", "running")):
         done = cli("vm", verb, "web")
         assert (done.code, arm.machines["web"].power) == (0, power)
         assert done.out == ""
-        assert ("Shutdown: done" if verb == "stop" else "Guest agent: done") in done.err
+        assert ("Shutdown: done" if verb in ("stop", "deallocate") else "Guest agent: done") in done.err
+
+
+def test_resize_keeps_what_is_not_named(cli: Cli, arm: ArmStub) -> None:
+    cli("vm", "create", "web", "--no-docker", "--cpus", "2", "--memory", "1G")
+    done = cli("vm", "resize", "web", "--memory", "4G")
+    assert done.code == 0, done.err
+    assert arm.sent("PATCH", "/virtualMachines/web")["properties"]["hardwareProfile"] == {"vmSize": "Dockyard_C2_M4096"}
+    assert cli("vm", "resize", "web", "--size", "Standard_B2s").code == 0
+    assert "Standard_B2s" in cli("vm", "show", "web").out
+
+
+@pytest.mark.parametrize("words", [(), ("--size", "Standard_B2s", "--cpus", "2"), ("--size", "Standard_Nonsense")])
+def test_resize_refuses_what_means_nothing(cli: Cli, arm: ArmStub, words: tuple[str, ...]) -> None:
+    arm.add_machine("web")
+    assert cli("vm", "resize", "web", *words).code == 2
+    assert not any(method == "PATCH" for method, _, _ in arm.requests)
 
 
 def test_console_is_printed_without_control_characters(cli: Cli, arm: ArmStub) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 import signal
@@ -57,6 +59,33 @@ def test_options_reach_the_server(cli: Cli, arm: ArmStub) -> None:
     body = arm.sent("PUT", "/team/providers/Microsoft.Compute/virtualMachines/web")
     assert body["properties"]["hardwareProfile"]["vmSize"] == "Dockyard_C4_M4096"
     assert body["tags"] == {"dockyard-ssh-port": "2299"}
+
+
+def test_disks_custom_data_and_a_password_reach_the_server_alone(
+    cli: Cli, arm: ArmStub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("#cloud-config\n{}\n")
+    monkeypatch.setattr("sys.stdin", io.StringIO("Canary-Horse-51c9\n"))
+    disks = ("--data-disk-gib", "4", "--data-disk-gib", "8")
+    done = cli("vm", "create", "web", "--no-docker", *disks, "--custom-data", f"@{config}", "--password-stdin")
+    assert done.code == 0, done.err
+    properties = arm.sent("PUT", "/virtualMachines/web")["properties"]
+    assert properties["storageProfile"]["dataDisks"] == [
+        {"lun": 0, "createOption": "Empty", "diskSizeGB": 4},
+        {"lun": 1, "createOption": "Empty", "diskSizeGB": 8},
+    ]
+    assert base64.b64decode(properties["osProfile"]["customData"]) == b"#cloud-config\n{}\n"
+    assert properties["osProfile"]["adminPassword"] == "Canary-Horse-51c9"
+    assert properties["osProfile"]["linuxConfiguration"]["disablePasswordAuthentication"] is False
+    assert "Canary" not in done.out + done.err
+
+
+def test_standard_input_is_one_thing_only(cli: Cli, arm: ArmStub, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cli("vm", "create", "web", "--password-stdin", "--custom-data", "-").code == 2
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    assert cli("vm", "create", "web", "--password-stdin").code == 2
+    assert arm.requests == []
 
 
 def test_old_verb_creates_as_well(cli: Cli, arm: ArmStub) -> None:
@@ -175,10 +204,10 @@ def test_wait_tells_of_a_failure_it_did_not_begin(cli: Cli, arm: ArmStub) -> Non
         (["web", "--admin-username", "root"], "cannot be the administrator's name"),
         (["web", "--admin-username", "docker"], "cannot be the administrator's name"),
         (["web", "--admin-username", "Ann"], "not a valid user name"),
-        (["web", "--size", "Huge"], "not a size"),
+        (["web", "--size", "Huge"], "VM size is not valid"),
         (["web", "--size", "Standard_B1s", "--cpus", "2"], "cannot be combined"),
         (["web", "--memory", "lots"], "not an amount of memory"),
-        (["web", "--memory", "100"], "not a size"),
+        (["web", "--memory", "100"], "VM size is not valid"),
         (["web", "--image", "a:b"], "not an image name"),
         (["web", "--docker-port", "70000"], "--docker-port"),
         (["web", "--ssh-key", "/nowhere.pub"], "cannot be read"),

@@ -212,11 +212,16 @@ class ArmStub:
             case "POST", "retrieveBootDiagnosticsData" | "retrieveDiagnosticsData":
                 console = {"serialConsoleLogBlobUri": f"{self.endpoint}/console?sig=1"}
                 return Answer(200, console if "Boot" in action else self.machine_diagnostics)
+            case "PATCH", None:
+                machine.document["properties"].update(body["properties"])
             case "POST", "powerOff":
                 machine.power = "stopped"
+            case "POST", "deallocate":
+                machine.power = "deallocated"
             case "POST", _:
                 machine.power = "running"
-        return self._begun(202, None, Work(1))
+        changed = method == "PATCH"
+        return self._begun(200 if changed else 202, self._shown(machine, view=False) if changed else None, Work(1))
 
     def _create(self, group: str, name: str, body: Any) -> Answer:
         while self.hold:
@@ -377,7 +382,7 @@ def _handler(stub: ArmStub) -> type[BaseHTTPRequestHandler]:
             answer = stub.answer(self.command, parts.path, body, self.headers)
             send(self, answer)
 
-        do_GET = do_PUT = do_POST = do_DELETE = _do  # noqa: N815 - http.server's names
+        do_GET = do_PUT = do_PATCH = do_POST = do_DELETE = _do  # noqa: N815 - http.server's names
 
         def log_message(self, *arguments: Any) -> None:
             """Be quiet."""
