@@ -91,10 +91,7 @@ def _password(profile: JsonObject, linux: JsonObject | None) -> str | None:
     if not password:
         return None
     if linux is not None and linux.optional_boolean("disablePasswordAuthentication"):
-        raise InvalidRequest(
-            "Parameter 'adminPassword' is not allowed where password logins are disabled",
-            resolution="Leave it out, or set linuxConfiguration.disablePasswordAuthentication to false.",
-        )
+        return None  # templates give their one secret as key and as password alike; it opens nothing then
     return check_password(password)
 
 

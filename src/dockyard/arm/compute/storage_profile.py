@@ -41,7 +41,7 @@ def os_disk(profile: JsonObject) -> OsDiskRequest:
     kind = disk.optional_string("osType")
     if kind is not None and kind.lower() != "linux":
         raise InvalidRequest(f"The image is of Linux, and osDisk.osType says '{kind[:20]}'")
-    _check_offered(disk)
+    _check_offered(disk, keeps_vhd=True)
     return OsDiskRequest(
         name=_name(disk),
         size_gib=_size(disk, most=_MAX_OS_GIB),
@@ -85,15 +85,18 @@ def _check_create_option(disk: JsonObject, *, allowed: tuple[str, ...]) -> str:
     )
 
 
-def _check_offered(disk: JsonObject) -> None:
-    """Refuse what would mean something else here than on Azure."""
+def _check_offered(disk: JsonObject, *, keeps_vhd: bool = False) -> None:
+    """Refuse what would mean something else here than on Azure.
+
+    ``keeps_vhd``: a disk made from an image may say in which blob it is to lie; here it lies beside its machine.
+    """
     if (disk.optional_string("deleteOption") or "Delete").lower() != "delete":
         raise InvalidRequest(
             "The deleteOption 'Detach' is not offered: disks belong to their machine and are deleted with it",
             resolution="Leave deleteOption out, or say Delete.",
         )
     for name in ("vhd", "image", "encryptionSettings", "diffDiskSettings", "sourceResource"):
-        if disk.optional(name) is not None:
+        if disk.optional(name) is not None and not (keeps_vhd and name == "vhd"):
             raise InvalidRequest(f"The member '{name}' of a disk is not offered", resolution="Leave it out.")
     if disk.optional_boolean("writeAcceleratorEnabled"):
         raise InvalidRequest("Write Accelerator is not supported on a VM of this size")
