@@ -62,7 +62,7 @@ RUNS = {
 }
 
 
-@pytest.mark.timeout(480)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 async def test_the_document_holds(run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with serving_api(tmp_path) as api:
