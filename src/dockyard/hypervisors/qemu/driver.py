@@ -79,7 +79,9 @@ class QemuDriver:
             running = await processes.find_settled(vm_id=vm_id, pidfile=files.pid)
             if running and await wait_answering(running, vm_id=vm_id, files=files):
                 return running
-            return await self._start(spec, files=files)
+            started = await self._start(spec, files=files)
+            files.disc.unlink(missing_ok=True)  # QEMU holds it open; it stays on the host no longer than the run
+            return started
 
     async def observe(self, *, vm_id: str) -> MachineState:
         """Look at files and process."""

@@ -47,7 +47,7 @@ class MachineFiles:
 
     @property
     def disc(self) -> Path:
-        """What the machine is given to read in its present run alone; seldom there."""
+        """What the machine is given to read in one run alone; there only while QEMU starts."""
         return self.folder / "disc.iso"
 
     @property
