@@ -42,11 +42,15 @@ def ran(executions: Sequence[Execution], step: Step) -> list[str]:
 
 
 def _orders(seen: Observations) -> Iterator[Finding]:
+    was_enabled = False
     for step in dict.fromkeys(execution.step for execution in seen.executions):
         own = [execution for execution in seen.executions if execution.step is step]
+        was_enabled = was_enabled or any(item.command is Command.ENABLE and item.exit_code == 0 for item in own)
         if any(execution.exit_code != 0 for execution in own):
             continue  # the agent rightly goes another way after a failure, which is told as such
         wanted, found = list(told(order(step, seen.package))), _without_repeats(ran(seen.executions, step))
+        if not was_enabled:
+            wanted = [word for word in wanted if word != "disable"]  # the agent disables what it has enabled
         if found != wanted:
             message = f"The agent ran {', '.join(found)}; usual is {', '.join(wanted)}."
             yield Finding(rule=Rule.ORDER, level=Level.ERROR, where=step.value, message=message)
