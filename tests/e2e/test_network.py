@@ -5,10 +5,9 @@ Sits on the first machine of the other tests and leaves nothing there.
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -48,9 +47,11 @@ def forward(forwards: list[str]) -> int:
 
 
 def answer(port: int) -> str | None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/hostname", timeout=10) as found:
-            text: str = found.read().decode()
-            return text
-    except (urllib.error.URLError, ConnectionError):
+        connection.request("GET", "/hostname")
+        return connection.getresponse().read().decode()
+    except (OSError, http.client.HTTPException):
         return None
+    finally:
+        connection.close()

@@ -342,6 +342,14 @@ async def test_putting_again_changes_nothing_and_joining_needs_a_right(calls: Di
     assert (await reader.put(f"{NSG}/securityRules/x", rule())).status_code == 403
 
 
+async def test_who_may_change_a_machine_may_put_it_back_with_its_interface(calls: Directory) -> None:
+    await attached(calls)
+    caller = await calls.with_role(CONTRIBUTOR, scope=VM)
+    read = (await caller.get(VM)).json()
+    assert (await caller.put(VM, read)).status_code == 200
+    assert (await caller.put(VM, with_nic(NIC.replace("own", "other")))).status_code == 403
+
+
 async def test_a_group_takes_its_networks_with_it(calls: Directory) -> None:
     await network(calls)
     assert len((await got(calls, f"{RG}/resources"))["value"]) == 4

@@ -17,7 +17,10 @@ def attached(request: Request, wanted: VirtualMachineRequest) -> VirtualMachineR
     Raises:
         Forbidden: the caller may not join a machine to the interface.
     """
-    for id in wanted.interfaces:
-        check_join(request, id)
     networks = context_of(request).fabric.networks
+    machines = networks.topology().machines
+    for id in wanted.interfaces:
+        user = machines.get(id.lower())
+        if user is None or user.id.key != wanted.id.key:  # what a machine has, whoever may change it may leave to it
+            check_join(request, id)
     return replace(wanted, private_ip=networks.check_interfaces(wanted.interfaces, machine=wanted.id))
