@@ -55,7 +55,7 @@ async def test_disks_are_shown_and_can_be_put_again(calls: Directory) -> None:
         (with_disks({**EMPTY, "diskSizeGB": 40_000}), 400, "InvalidParameter"),
         (with_disks(*({**EMPTY, "lun": lun} for lun in range(3))), 409, "OperationNotAllowed"),
         (with_disks(osType="Windows"), 400, "InvalidParameter"),
-        (with_disks(vhd={"uri": "https://x"}), 400, "InvalidParameter"),
+        (with_disks({**EMPTY, "vhd": {"uri": "https://x"}}), 400, "InvalidParameter"),
         (with_disks(managedDisk={"storageAccountType": "Fast"}), 400, "InvalidParameter"),
     ],
 )
