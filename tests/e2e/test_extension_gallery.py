@@ -1,4 +1,4 @@
-"""Published handlers under the real agent: every order of its commands, failed updates, a compiled program.
+"""Published handlers under the real agent: every order of its commands, failed updates, sequences, a compiled program.
 
 The handlers are written in shell and in C, and know nothing of this project. Sits on the second machine of the other
 tests and leaves none of its extensions there. The tests follow each other: one machine, one life.
@@ -54,6 +54,15 @@ class Recorder:
 
     def delete(self) -> None:
         self.home.run("vm", "extension", "delete", self.machine, self.type)
+
+    def outlive(self, other: Recorder) -> None:
+        """Delete another; forget the two goals of that, the one to uninstall it and the one without it."""
+        other.delete()
+        count = f"sudo wc -l < {PLACE}/log || true"
+        self.home.until(
+            lambda: self.home.ssh(self.machine, count).strip() == "2", seconds=90, what="enable for both goals"
+        )
+        self.lines()
 
 
 @pytest.fixture(scope="module")
@@ -113,8 +122,7 @@ def test_a_compiled_handler_and_the_same_number_again_for_the_one_beside_it(
     (status,) = shown["properties"]["instanceView"]["statuses"]
     assert (status["code"], status["message"]) == ("ProvisioningState/succeeded", "compiled, and run as 1.0.0")
     assert recorder.lines() == ["1.0.0 enable n=1 uninstall=NOT_RUN"]
-    compiled.delete()
-    recorder.lines()
+    recorder.outlive(compiled)
 
 
 def test_a_higher_version(recorder: Recorder) -> None:
@@ -184,6 +192,45 @@ def test_a_failed_disable_stops_an_update_or_is_handed_on(recorder: Recorder) ->
     recorder.fail()
 
 
+def test_a_follower_waits_and_fails_with_the_one_before_it(recorder: Recorder, publish: Publish) -> None:
+    publish("2.0.0", type="Follower")
+    follower = Recorder(recorder.home, recorder.machine, type="Follower")
+    follower.set("2.0.0", "--provision-after", "Recorder")
+    assert recorder.lines() == [
+        "1.4.0 enable n=9 uninstall=NOT_RUN",
+        "2.0.0 install n=0 uninstall=NOT_RUN",
+        "2.0.0 enable n=0 uninstall=NOT_RUN",
+    ]
+    recorder.fail("1.4.0-enable")
+    told = follower.set("2.0.0", "--provision-after", "Recorder", expect=1)
+    assert "is marked as failed since it depends upon the VM Extension 'Recorder'" in told
+    assert recorder.lines() == ["1.4.0 enable n=9 uninstall=NOT_RUN"]
+    refused = recorder.home.run("vm", "extension", "delete", recorder.machine, "Recorder", expect=2).error
+    assert "First, remove the extension 'Follower'" in refused
+    recorder.fail()
+    recorder.outlive(follower)
+
+
 def test_the_end(recorder: Recorder) -> None:
     recorder.delete()
     assert recorder.lines() == ["1.4.0 disable n=9", "1.4.0 uninstall n=9"]
+
+
+def test_several_configurations(recorder: Recorder, publish: Publish) -> None:
+    publish("1.0.0", type="Several", supportsMultipleExtensions=True)
+    several = Recorder(recorder.home, recorder.machine, type="Several")
+    several.set("1.0.0", "--name", "one")
+    several.set("1.0.0", "--name", "two")
+    assert recorder.lines() == [
+        "1.0.0 install n=0 name=one uninstall=NOT_RUN",
+        "1.0.0 enable n=0 name=one uninstall=NOT_RUN",
+        "1.0.0 enable n=0 name=one uninstall=NOT_RUN",
+        "1.0.0 enable n=0 name=two uninstall=NOT_RUN",
+    ]
+    recorder.home.run("vm", "extension", "delete", recorder.machine, "one")
+    recorder.home.run("vm", "extension", "delete", recorder.machine, "two")
+    assert [line for line in recorder.lines() if " enable " not in line] == [
+        "1.0.0 disable n=0 name=one",
+        "1.0.0 disable n=0 name=two",
+        "1.0.0 uninstall n=0 name=two",
+    ]
