@@ -40,30 +40,40 @@ class Machine:
     def before(self) -> dict[str, object]:
         """Remember how the machine is."""
         self._kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        state = {"files": self._files(), "packages": sorted(self._packages()), "accounts": self._accounts()}
+        state = {"files": self._files({}), "packages": sorted(self._packages()), "accounts": self._accounts()}
         self._kept.write_text(json.dumps(state))
         return {}
 
-    def look(self) -> dict[str, object]:
-        """Tell what was recorded, what stands in the statuses, and who has seen a secret."""
+    def progress(self) -> dict[str, object]:
+        """Tell what was recorded and what stands in the statuses; quick, to be asked again and again."""
         lines = self._record.read_text("utf-8").splitlines() if self._record.exists() else []
-        folders = sorted(self._lib.glob(f"{self._handler}-*"))
+        folders = self._folders()
         statuses = {
             str(path.relative_to(self._lib)): _text(path) for f in folders for path in f.glob("status/*.status")
         }
         return {
             "records": [json.loads(line) for line in lines],
             "statuses": statuses,
+        }
+
+    def look(self) -> dict[str, object]:
+        """Tell that, who has seen a secret, and what the handler keeps."""
+        folders = self._folders()
+        return {
+            **self.progress(),
             "sightings": [*self._in_logs(), *self._in_arguments()],
             "works": self._works(),
             "heartbeat": next((_text(f / "heartbeat.log") for f in folders if (f / "heartbeat.log").exists()), None),
             "keeps_number": any(any(folder.glob("*mrseq*")) for folder in folders),
         }
 
+    def _folders(self) -> list[Path]:
+        return sorted(self._lib.glob(f"{self._handler}-*"))
+
     def after(self) -> dict[str, object]:
         """Tell what was not there before: it was left behind."""
         known = json.loads(self._kept.read_text())
-        files = self._files()
+        files = self._files(known["files"])
         packages = sorted(self._packages() - set(known["packages"]))
         owned = {line for name in packages for line in self._files_of(name)}
         left: list[list[object]] = [["package", name, False] for name in packages]
@@ -93,7 +103,8 @@ class Machine:
         shutil.rmtree(self._root / "var/log/azure" / self._handler, ignore_errors=True)
         return {}
 
-    def _files(self) -> dict[str, list[object]]:
+    def _files(self, known: dict[str, list[object]]) -> dict[str, list[object]]:
+        """Return every file with what tells whether it is another; those that look as in ``known`` are not read."""
         found = {}
         for part in _LOOKED_AT:
             for folder, folders, names in os.walk(self._root / part):
@@ -103,12 +114,12 @@ class Machine:
                     path = f"{inner}/{name}"
                     state = _lstat(self._root / path)
                     if state is not None and path not in _OF_NOBODY and self._record.parent.name not in path:
-                        found[path] = _mark(self._root / path, state)
+                        found[path] = _mark(self._root / path, state, known=known.get(path))
         return found
 
     def _new_files(self) -> list[str]:
         known = json.loads(self._kept.read_text())["files"] if self._kept.exists() else {}
-        return [name for name, mark in sorted(self._files().items()) if known.get(name) != mark]
+        return [name for name, mark in sorted(self._files(known).items()) if known.get(name) != mark]
 
     def _packages(self) -> set[str]:
         status = _text(self._root / "var/lib/dpkg/status") or ""
@@ -169,9 +180,15 @@ class Machine:
 
 
 def answer(request: dict[str, object], root: Path) -> dict[str, object]:
-    """Do what a request asks: ``before``, ``look``, ``after`` or ``forget``."""
+    """Do what a request asks: ``before``, ``progress``, ``look``, ``after`` or ``forget``."""
     machine = Machine(request, root)
-    ways = {"before": machine.before, "look": machine.look, "after": machine.after, "forget": machine.forget}
+    ways = {
+        "before": machine.before,
+        "progress": machine.progress,
+        "look": machine.look,
+        "after": machine.after,
+        "forget": machine.forget,
+    }
     return ways[str(request["verb"])]()
 
 
@@ -196,11 +213,15 @@ def _lstat(path: Path) -> os.stat_result | None:
     return state if stat.S_ISREG(state.st_mode) or stat.S_ISLNK(state.st_mode) else None
 
 
-def _mark(path: Path, state: os.stat_result) -> list[object]:
-    """Return what tells whether a file is another than before: its content, or the time where that is much."""
-    if stat.S_ISLNK(state.st_mode) or state.st_size > _BIG:
-        return [state.st_size, int(state.st_mtime)]
-    return [state.st_size, zlib.crc32(_content(path))]
+def _mark(path: Path, state: os.stat_result, *, known: list[object] | None) -> list[object]:
+    """Return size, time and sum of a file; ``known`` when its content is the same although the time may not be."""
+    found: list[object] = [state.st_size, state.st_mtime_ns]
+    if known is not None and known[:2] == found:
+        return known
+    content = b"" if stat.S_ISLNK(state.st_mode) or state.st_size > _BIG else _content(path)
+    mark = [*found, zlib.crc32(content)]
+    is_read = bool(content) or state.st_size == 0
+    return known if known is not None and is_read and known[2] == mark[2] else mark
 
 
 def _is_open(path: Path) -> bool:

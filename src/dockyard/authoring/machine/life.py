@@ -138,7 +138,7 @@ class Life:
 
     def _is_settled_anew(self) -> bool:
         """Whether an enable has ended that was not seen before, and the status it is about is final."""
-        told = self._machine.tell("look")
+        told = self._machine.tell("progress")
         records = told["records"]
         begun = {item["run"]: item for item in records if item["event"] == "begin" and item["run"] not in self._runs}
         ended = {item["run"] for item in records if item["event"] == "end"}
