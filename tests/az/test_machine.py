@@ -145,7 +145,8 @@ def test_a_key_is_replaced(az: Az, tmp_path: Path) -> None:
 
 def test_a_port_is_opened(az: Az, key: Path) -> None:
     page = "mkdir -p page && echo served > page/index.html"
-    assert ssh(az, key, f"{page} && nohup python3 -m http.server 8099 -d page >/dev/null 2>&1 &").code == 0
+    server = "setsid --fork python3 -m http.server 8099 -d page </dev/null >/dev/null 2>&1"
+    assert ssh(az, key, f"{page} && {server}").code == 0
     az("vm", "open-port", *MACHINE, "--port", "8099")
     port = forwarded(az, "web", guest=8099)
     assert fetched(f"http://127.0.0.1:{port}/") == "served\n"
