@@ -16,8 +16,12 @@ from tests.e2e.conftest import Home
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 CUSTOM_SCRIPT = "Microsoft.Azure.Extensions.CustomScript"
-PUBLIC: dict[str, Any] = {CUSTOM_SCRIPT: {}}
-PROTECTED: dict[str, Any] = {CUSTOM_SCRIPT: {"commandToExecute": ": @canary@; echo hello"}}
+RUN_COMMAND = "Microsoft.CPlat.Core.RunCommandHandlerLinux"
+PUBLIC: dict[str, Any] = {CUSTOM_SCRIPT: {}, RUN_COMMAND: {"source": {"script": "echo hello"}}}
+PROTECTED: dict[str, Any] = {
+    CUSTOM_SCRIPT: {"commandToExecute": ": @canary@; echo hello"},
+    RUN_COMMAND: {"protectedParameters": [{"name": "KEY", "value": "@canary@"}]},
+}
 STEPS = ["first time", "same number again", "new settings", "version up", "removal"]
 
 
