@@ -58,7 +58,7 @@ class VirtualMachineRequest:
 
     id: ResourceId
     location: str
-    image_name: str
+    image_name: str | None
     os_profile: OsProfile
     size: VirtualMachineSize | None = None
     os_disk: OsDiskRequest = field(default_factory=OsDiskRequest)

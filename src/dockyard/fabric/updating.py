@@ -58,7 +58,9 @@ class Updating:
             NotFound: the image it names is unknown.
         """
         self._records.check_idle(existing)
-        image = self._rooms.images.resolve(name=request.image_name)
+        image = existing.image
+        if request.image_name is not None:
+            image = self._rooms.images.resolve(name=request.image_name)
         others = self._store.virtual_machines()
         machine = changing.changed(existing, request, image=image, others=others)
         cycle = changing.needs_power_cycle(existing, machine)

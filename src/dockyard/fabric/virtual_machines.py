@@ -18,7 +18,7 @@ from dockyard.fabric.ports import MachineState
 from dockyard.fabric.requests import VirtualMachineRequest
 from dockyard.fabric.rooms import Rooms
 from dockyard.fabric.updating import Updating
-from dockyard.model.errors import NotFound, PreconditionFailed
+from dockyard.model.errors import InvalidRequest, NotFound, PreconditionFailed
 from dockyard.model.operation import Operation, OperationKind
 from dockyard.model.provisioning import PowerState, ProvisioningState
 from dockyard.model.resource_id import ResourceId, check_virtual_machine_name
@@ -71,7 +71,7 @@ class VirtualMachines:
         Raises:
             PreconditionFailed: it exists and ``only_if_absent``.
             Conflict: an operation is at work on it, or the request would change what cannot be changed.
-            InvalidRequest: it lacks a password, or a property may not be what is asked.
+            InvalidRequest: it lacks a password or an image, or a property may not be what is asked.
             NotFound: the image is unknown.
             Exhausted: a port is taken.
         """
@@ -82,6 +82,8 @@ class VirtualMachines:
             if only_if_absent:
                 raise _exists(existing)
             return self._updating.update(existing, request=request)
+        if request.image_name is None:
+            raise _without_image()
         password = request.admin_password
         machine = planning.new_machine(
             request=request,
@@ -141,4 +143,12 @@ def _exists(machine: VirtualMachine) -> PreconditionFailed:
         f"A virtual machine named '{machine.id.name}' already exists",
         details=f"It is in resource group '{machine.id.resource_group}', created {machine.created_at:%F %T}.",
         resolution="Choose another name, or delete it first.",
+    )
+
+
+def _without_image() -> InvalidRequest:
+    return InvalidRequest(
+        "Required parameter 'imageReference' is missing (null)",
+        resolution="Name the image by publisher, offer, sku and version; 'az vm image list' shows what exists.",
+        code="InvalidParameter",
     )

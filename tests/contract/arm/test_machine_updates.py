@@ -50,6 +50,16 @@ async def test_one_tag_is_changed_the_way_az_does_it(calls: Directory) -> None:
     assert {**await shown(calls), "etag": ""} == {**document, "etag": ""}
 
 
+async def test_an_update_may_leave_the_image_out_and_a_creation_may_not(calls: Directory) -> None:
+    document = await make(calls)
+    document["properties"]["storageProfile"].pop("imageReference")
+    assert (await calls.owner.put(VM, document)).status_code == 200
+    del document["properties"]["networkProfile"], document["name"]
+    refused = await calls.owner.put(f"{VM}2", document)
+    assert refused.status_code == 400
+    assert "imageReference" in refused.json()["error"]["message"]
+
+
 async def test_a_patch_of_tags_replaces_them_and_leaves_the_rest(calls: Directory) -> None:
     document = await make(calls)
     answer = await calls.owner.ask("PATCH", VM, {"tags": {"colour": "blue"}})

@@ -46,7 +46,7 @@ async def test_what_is_not_served_is_told_apart(calls: Directory, path: str, cod
 async def test_a_method_that_is_not_served_is_told_with_those_that_are(calls: Directory) -> None:
     answer = await calls.owner.post(GROUP)
     assert (answer.status_code, answer.json()["error"]["code"]) == (405, "MethodNotAllowed")
-    assert answer.headers["allow"] == "DELETE, GET, HEAD, PUT"
+    assert answer.headers["allow"] == "DELETE, GET, HEAD, PATCH, PUT"
 
 
 async def test_the_same_put_again_changes_nothing(calls: Directory) -> None:

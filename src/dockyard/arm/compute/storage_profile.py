@@ -17,9 +17,14 @@ _STORAGE_TYPES = (
 )
 
 
-def image_name(profile: JsonObject) -> str:
-    """Return the alias or the URN of ``imageReference``. Raises MalformedDocument, InvalidRequest."""
-    reference = profile.object("imageReference")
+def image_name(profile: JsonObject) -> str | None:
+    """Return the alias or the URN of ``imageReference``, None when nothing is said: az leaves it out of updates.
+
+    Raises MalformedDocument, InvalidRequest.
+    """
+    reference = profile.optional_object("imageReference")
+    if reference is None:
+        return None
     if reference.optional_string("id") or reference.optional_string("sharedGalleryImageId"):
         raise InvalidRequest(
             "Images by resource id are not offered",

@@ -28,7 +28,7 @@ _MACHINE = schemas.a_body(
     "storageProfile",
     "osProfile",
     hardwareProfile=schemas.maybe(schemas.an_object(vmSize=schemas.MAYBE_TEXT)),
-    storageProfile=schemas.an_object("imageReference", imageReference=schemas.OBJECT),
+    storageProfile=schemas.an_object(imageReference=schemas.MAYBE_OBJECT),
     osProfile=schemas.an_object("adminUsername", adminUsername=schemas.TEXT),
 ) | {
     "examples": [
