@@ -19,8 +19,8 @@ setup-tests: ## The same, and what the tests alone need
 quickstart: setup ## A Docker-enabled VM from nothing to `docker run` over mutual TLS
 	@scripts/quickstart $(NAME)
 
-test: setup-tests test-guest-pythons ## Every test, a real VM included (about a quarter of an hour)
-	@$(PY) -m pytest
+test: setup-tests test-guest-pythons ## The tests, real VMs included (about three quarters of an hour)
+	@$(PY) -m pytest -m "not lengthy"
 
 test-guest-pythons: setup ## The guest's tests on every other Python from 3.9 on that this computer has
 	@scripts/test-guest-pythons
@@ -31,7 +31,7 @@ test-fast: setup-tests ## The tests that need no root and no VM (under a minute)
 test-az: setup-tests ## Azure's own command line against Dockyard (installs it first: 750 MB, into build/az)
 	@scripts/test-az
 
-test-e2e: setup-tests ## Only the tests that boot a real VM
+test-e2e: setup-tests ## The tests that boot a real VM, the lengthy ones too
 	@$(PY) -m pytest -m e2e
 
 lint: setup ## Format, lint, types and import contracts
