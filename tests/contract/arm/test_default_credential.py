@@ -68,16 +68,10 @@ async def test_a_contributor_does_all_the_sdk_can_do(api: Api) -> None:
     assert seen["left"] == []
 
 
-async def test_a_reader_reads_and_is_refused_as_on_azure(api: Api) -> None:
-    assert await seen_by(api, READER, scope=SUB) == {"all": [], "refused": [403, "AuthorizationFailed"]}
+@pytest.mark.parametrize("scope", [SUB, RG])
+async def test_a_reader_reads_and_is_refused_as_on_azure(api: Api, scope: str) -> None:
+    assert await seen_by(api, READER, scope=scope) == {"all": [], "refused": [403, "AuthorizationFailed"]}
 
 
-@pytest.mark.parametrize(
-    ("scope", "secret", "told"),
-    [
-        (SUB, "wrong", "The client id or secret is wrong"),
-        (RG, None, "action 'Microsoft.Compute/virtualMachines/read' over scope"),
-    ],
-)
-async def test_who_may_not_is_told_why(api: Api, scope: str, secret: str | None, told: str) -> None:
-    assert told in await seen_by(api, READER, scope=scope, secret=secret)
+async def test_a_wrong_secret_is_told(api: Api) -> None:
+    assert "The client id or secret is wrong" in await seen_by(api, READER, scope=SUB, secret="wrong")
