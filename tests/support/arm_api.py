@@ -16,14 +16,15 @@ from dockyard.arm import server
 from dockyard.arm.app import build_app
 from dockyard.arm.context import ArmContext
 from dockyard.arm.identity.principal import AUDIENCE, Principal
-from dockyard.arm.throttling import Limits
+from dockyard.arm.throttling import Limit, Limits
 from dockyard.fabric.diagnostics import Diagnostics
 from dockyard.wire.goal_state import documents as goal_state
 from tests.support.fabric import HastyClock, World, handler_report, run_report
 from tests.support.values import SUBSCRIPTION
 
 T = TypeVar("T")
-_GENEROUS = Limits()
+_MANY = Limit(1_000_000, 0)
+_GENEROUS = Limits(reads=_MANY, writes=_MANY, deletes=_MANY)  # the fuzzing of the API is a client that has run wild
 PRINCIPAL = Principal(client_id="me", client_secret="secret", subscription_id=SUBSCRIPTION, signing_key="ab" * 32)
 
 

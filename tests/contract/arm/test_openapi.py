@@ -54,7 +54,7 @@ class Run:
 
 
 RUNS = {
-    "owner": Run(OWNER, tuple(NAMES), 6),
+    "owner": Run(OWNER, tuple(NAMES), 3),
     "owner, any names": Run(OWNER, ("group",), 2),
     "contributor": Run(CONTRIBUTOR, tuple(NAMES), 2),
     "reader": Run(READER, tuple(NAMES), 2),
