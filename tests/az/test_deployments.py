@@ -24,7 +24,9 @@ def test_it_is_found_valid_and_foreseen(az: Az, key: Path) -> None:
     valid = az("deployment", "group", "validate", *WHOLE, *given(key))
     assert valid["properties"]["provisioningState"] == "Succeeded"
     foreseen = az("deployment", "group", "what-if", *WHOLE, *given(key), "--no-pretty-print")
-    assert {change["changeType"] for change in foreseen["changes"]} == {"Create"}
+    kinds = [change["changeType"] for change in foreseen["changes"]]
+    assert kinds.count("Create") == 7
+    assert set(kinds) <= {"Create", "Ignore"}  # an earlier machine's network may still be in the group, as on Azure
 
 
 def test_its_containers_are_up_and_its_outputs_printed(az: Az, key: Path) -> None:

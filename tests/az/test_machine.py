@@ -186,7 +186,7 @@ def test_errors_are_azures_and_never_a_traceback(az: Az, key: Path) -> None:
     refused = az.run("vm", "create", "-g", GROUP, "--name", "x", "--image", "docker-debian-13", *size, expect=1)
     assert "Standard_Nonsense" in refused.error
     words = ("--name", "DockerExtension", "--publisher", "Nobody", "--version", "1.0")
-    assert "VMExtensionImageNotFound" in az.run("vm", "extension", "set", *OF_MACHINE, *words, expect=1).error
+    assert "VMExtensionImageNotFound" in az.run("vm", "extension", "set", *OF_MACHINE, *words, expect=3).error
 
 
 def test_it_is_deleted(az: Az) -> None:
