@@ -34,10 +34,8 @@ PROTECTED: dict[str, Any] = {
 STEPS = ["first time", "same number again", "new settings", "version up", "removal"]
 
 
-# Two minutes each: one of the four in every run, all of them in `make test-e2e`.
-@pytest.mark.parametrize(
-    "handler", [RUN_COMMAND, *(pytest.param(each, marks=pytest.mark.lengthy) for each in PUBLIC if each != RUN_COMMAND)]
-)
+@pytest.mark.lengthy  # two minutes each; a shorter run judges the same packages without a machine
+@pytest.mark.parametrize("handler", PUBLIC)
 def test_our_own_handlers_pass_under_the_real_agent(home: Home, plain_vm: str, handler: str, tmp_path: Path) -> None:
     built = (home.folder / "data/packages").glob(f"{handler}-*.zip")  # earlier builds stay beside the newest
     package = max(built, key=lambda path: path.stat().st_mtime)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import signal
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,9 +46,31 @@ def test_a_machine_that_cannot_be_looked_into_is_told_and_goes(
     assert published_and_taken_back(arm)
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """Interrupts arrive, also when the tests were begun in the background, where shells have them ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with warnings.catch_warnings():
+        # An interrupted subprocess.run kills its program and does not wait for it; its finaliser says so.
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+        gc.collect()
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_login_shell_that_prints_is_told(cli: Cli, programs: Path, package: str, arm: ArmStub) -> None:
+    install(programs, "ssh", "#!/bin/sh\necho Welcome\n")
+    done = cli("extension", "test", package)
+    assert (done.code, "answers something else" in done.err, "Welcome" in done.err) == (1, True, True)
+    assert arm.machines == {}
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_leaves_nothing(cli: Cli, arm: ArmStub, programs: Path, package: str, tmp_path: Path) -> None:
     once = tmp_path / "once"
-    install(programs, "ssh", f"#!/bin/sh\n[ -e {once} ] && exit 1\n: > {once}\nkill -INT $PPID\nexec /bin/sleep 20\n")
+    # Its input read to the end, the caller surely waits for it and is not still starting it.
+    heard = f"/bin/cat >/dev/null\n[ -e {once} ] && exit 1\n: > {once}\nkill -INT $PPID\nexec /bin/sleep 20\n"
+    install(programs, "ssh", f"#!/bin/sh\n{heard}")
     assert cli("extension", "test", package).code == 130
     assert once.exists()
     assert arm.machines == {}

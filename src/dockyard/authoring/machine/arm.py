@@ -90,7 +90,7 @@ class ArmMachine:
         self._run("sudo -n systemctl restart walinuxagent.service", text="")
 
     def tell(self, verb: str) -> Mapping[str, Any]:
-        """Run ``inside`` in the machine. Raises OperationFailed when it cannot be reached."""
+        """Run ``inside`` in the machine. Raises OperationFailed: it cannot be reached, or something else answers."""
         request = {
             "verb": verb,
             "handler": f"{self._wanted.publisher}.{self._wanted.type}",
@@ -99,7 +99,15 @@ class ArmMachine:
         }
         program = Path(inside.__file__).read_text("utf-8")
         filled = program.replace(_LAST_LINE, f"    REQUEST = json.loads({json.dumps(json.dumps(request))})\n")
-        answer: Mapping[str, Any] = json.loads(self._run("sudo -n python3 -", text=filled))
+        printed = self._run("sudo -n python3 -", text=filled)
+        try:
+            answer: Mapping[str, Any] = json.loads(printed)
+        except ValueError as error:
+            raise OperationFailed(
+                f"{self._name} answers something else than was asked",
+                details=f"found: {printed.strip()[:200]!r}",
+                resolution="Its user's login shell must print nothing of its own.",
+            ) from error
         return answer
 
     def until(self, check: Callable[[], bool], *, what: str, deadline: float) -> None:
