@@ -34,7 +34,7 @@ PROTECTED: dict[str, Any] = {
 STEPS = ["first time", "same number again", "new settings", "version up", "removal"]
 
 
-@pytest.mark.lengthy  # two minutes each; a shorter run judges the same packages without a machine
+@pytest.mark.lengthy  # two minutes each
 @pytest.mark.parametrize("handler", PUBLIC)
 def test_our_own_handlers_pass_under_the_real_agent(home: Home, plain_vm: str, handler: str, tmp_path: Path) -> None:
     built = (home.folder / "data/packages").glob(f"{handler}-*.zip")  # earlier builds stay beside the newest
