@@ -170,3 +170,32 @@ class Observations:
     heartbeat: str | None = None
     keeps_number: bool = True
     notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Record:
+    """What one run has seen so far; its runner adds to it."""
+
+    executions: list[Execution] = field(default_factory=list)
+    statuses: list[StatusSeen] = field(default_factory=list)
+    sightings: list[Sighting] = field(default_factory=list)
+    leftovers: list[Leftover] = field(default_factory=list)
+    works: list[WorkSeen] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    heartbeat: str | None = None
+    keeps_number: bool = True
+
+    def observations(self, *, runner: Runner, package: PackageSeen) -> Observations:
+        """Return everything seen, as a value."""
+        return Observations(
+            runner=runner,
+            package=package,
+            executions=tuple(self.executions),
+            statuses=tuple(self.statuses),
+            sightings=tuple(self.sightings),
+            leftovers=tuple(self.leftovers),
+            works=tuple(self.works),
+            heartbeat=self.heartbeat,
+            keeps_number=self.keeps_number,
+            notes=tuple(self.notes),
+        )

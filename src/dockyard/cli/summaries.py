@@ -160,8 +160,12 @@ def next_commands(done: Finished) -> list[str]:
     ]
 
 
-def took(stage: StageReport) -> str:
-    """Return how long a step took, when its reporter said so."""
+def stages(extension: ExtensionView) -> list[tuple[str, str]]:
+    """Return an extension's steps: name, and state, duration when its reporter said it, message."""
+    return [(stage.name, f"{stage.phase.value}{_took(stage)} {stage.message}".rstrip()) for stage in extension.stages]
+
+
+def _took(stage: StageReport) -> str:
     return "" if stage.seconds is None else f" ({stage.seconds:.1f} s)"
 
 
@@ -171,8 +175,6 @@ def _extension_fields(extensions: Sequence[ExtensionView]) -> list[tuple[str, st
         state = extension.phase.value if extension.phase else "waiting"
         version = f" {extension.version}" if extension.version else ""
         lines = [f"{state}{version} {extension.message}".rstrip()]
-        lines += [
-            f"  {stage.name}: {stage.phase.value}{took(stage)} {stage.message}".rstrip() for stage in extension.stages
-        ]
+        lines += [f"  {name}: {text}" for name, text in stages(extension)]
         found.append((extension.name, "\n".join(lines)))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -112,12 +113,14 @@ def start(
     timeout: options.Timeout = 900,
 ) -> None:
     """Start a machine that is stopped."""
-    machine = MachineName.checked(resource_group=resource_group, name=name)
-    session = open_session()
-    operation = virtual_machines.start(session.connection, machine)
-    if not no_wait:
-        power.follow_boot(session, machine, operation, deadline=timeout)
-        output.note(f"{machine} is started.")
+    power.boot(
+        group=resource_group,
+        name=name,
+        begin=virtual_machines.start,
+        wait=not no_wait,
+        deadline=timeout,
+        done="started",
+    )
 
 
 @app.command(
@@ -136,11 +139,14 @@ def stop(
     timeout: options.Timeout = 300,
 ) -> None:
     """Stop a machine; its disk stays."""
-    machine = MachineName.checked(resource_group=resource_group, name=name)
-    operation = virtual_machines.stop(open_session().connection, machine, skip_shutdown=skip_shutdown)
-    if not no_wait:
-        power.follow_shutdown(operation, deadline=timeout)
-        output.note(f"{machine} is stopped.")
+    power.shutdown(
+        group=resource_group,
+        name=name,
+        begin=partial(virtual_machines.stop, skip_shutdown=skip_shutdown),
+        wait=not no_wait,
+        deadline=timeout,
+        done="stopped",
+    )
 
 
 @app.command("restart", rich_help_panel=_LIFE, epilog=options.examples("dockyard vm restart web"))
@@ -152,12 +158,14 @@ def restart(
     timeout: options.Timeout = 900,
 ) -> None:
     """Restart a machine."""
-    machine = MachineName.checked(resource_group=resource_group, name=name)
-    session = open_session()
-    operation = virtual_machines.restart(session.connection, machine)
-    if not no_wait:
-        power.follow_boot(session, machine, operation, deadline=timeout)
-        output.note(f"{machine} is restarted.")
+    power.boot(
+        group=resource_group,
+        name=name,
+        begin=virtual_machines.restart,
+        wait=not no_wait,
+        deadline=timeout,
+        done="restarted",
+    )
 
 
 @app.command(

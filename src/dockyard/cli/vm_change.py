@@ -53,11 +53,14 @@ def deallocate(
     timeout: options.Timeout = 300,
 ) -> None:
     """Stop a machine and show it as deallocated, as Azure does with one that costs nothing; its disks stay."""
-    machine = MachineName.checked(resource_group=resource_group, name=name)
-    operation = virtual_machines.deallocate(open_session().connection, machine)
-    if not no_wait:
-        power.follow_shutdown(operation, deadline=timeout)
-        output.note(f"{machine} is deallocated.")
+    power.shutdown(
+        group=resource_group,
+        name=name,
+        begin=virtual_machines.deallocate,
+        wait=not no_wait,
+        deadline=timeout,
+        done="deallocated",
+    )
 
 
 def redeploy(
@@ -68,9 +71,11 @@ def redeploy(
     timeout: options.Timeout = 900,
 ) -> None:
     """Cut a machine's power and start it in a new process: for one that hangs."""
-    machine = MachineName.checked(resource_group=resource_group, name=name)
-    session = open_session()
-    operation = virtual_machines.redeploy(session.connection, machine)
-    if not no_wait:
-        power.follow_boot(session, machine, operation, deadline=timeout)
-        output.note(f"{machine} is redeployed.")
+    power.boot(
+        group=resource_group,
+        name=name,
+        begin=virtual_machines.redeploy,
+        wait=not no_wait,
+        deadline=timeout,
+        done="redeployed",
+    )

@@ -171,8 +171,5 @@ def _show(document: Document, *, form: Format) -> None:
         return
     properties = document.get("properties") or {}
     report = views.extension(properties.get("instanceView") or {})
-    stages = [
-        (stage.name, f"{stage.phase.value}{summaries.took(stage)} {stage.message}".rstrip()) for stage in report.stages
-    ]
     titles = ("Name", "Handler", "Version", "State", "Message")
-    output.say_fields([*zip(titles, _row(document), strict=True), *stages])
+    output.say_fields([*zip(titles, _row(document), strict=True), *summaries.stages(report)])

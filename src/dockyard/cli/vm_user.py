@@ -164,10 +164,9 @@ def _apply(
     if listings.say_alone(document, headers=_STATES, row=_state, form=form):
         return
     report = views.extension((document.get("properties") or {}).get("instanceView") or {})
-    stages = [
-        (stage.name, f"{stage.phase.value}{summaries.took(stage)} {stage.message}".rstrip()) for stage in report.stages
-    ]
-    output.say_fields([*zip(("Extension", "State", "Message"), _state(document), strict=True), *stages])
+    output.say_fields(
+        [*zip(("Extension", "State", "Message"), _state(document), strict=True), *summaries.stages(report)]
+    )
 
 
 def _state(document: Document) -> tuple[str, ...]:

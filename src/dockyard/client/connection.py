@@ -76,27 +76,18 @@ class Connection:
 
         ``content`` of type ``media`` takes the place of a JSON ``body``.
         """
-        document: Mapping[str, Any] = self._asked(method, path, body=body, query=query, content=content, media=media)
+        headers = {"Content-Type": media} if media else None
+        parameters = {"api-version": _VERSION, **(query or {})}
+        request = HttpRequest(method, path, params=parameters, json=body, content=content, headers=headers)
+        document: Mapping[str, Any] = self._answered(request)
         return document
 
     def ask_list(self, path: str) -> list[Mapping[str, Any]]:
         """Read a document that is an array by itself, as those of the catalogues are. Raises DockyardError."""
-        return list(self._asked("GET", path))
+        return list(self._answered(HttpRequest("GET", path, params={"api-version": _VERSION})))
 
-    def _asked(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: Mapping[str, Any] | None = None,
-        query: Mapping[str, str] | None = None,
-        content: bytes | None = None,
-        media: str = "",
-    ) -> Any:
-        headers = {"Content-Type": media} if media else None
-        parameters = {"api-version": _VERSION, **(query or {})}
+    def _answered(self, request: HttpRequest) -> Any:
         with self.mapped():
-            request = HttpRequest(method, path, params=parameters, json=body, content=content, headers=headers)
             response = self.compute.send_request(request)
             response.raise_for_status()
             return response.json() if response.content else {}

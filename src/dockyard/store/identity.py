@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from dockyard.model.principal import ServicePrincipal
 from dockyard.model.role import RoleAssignment
 from dockyard.store import documents
+from dockyard.store.door import Records
 
 SCHEMA = """
 CREATE TABLE principals (client_id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, document TEXT NOT NULL) STRICT;
@@ -16,17 +16,8 @@ CREATE INDEX role_assignments_of_principal ON role_assignments (principal);
 """
 
 
-class IdentityRecords(ABC):
+class IdentityRecords(Records):
     """What ``Database`` inherits; statements go through its own door."""
-
-    @abstractmethod
-    def _execute(self, sql: str, *values: str) -> None: ...
-
-    @abstractmethod
-    def _one(self, sql: str, value: str) -> str | None: ...
-
-    @abstractmethod
-    def _all(self, sql: str, *values: str) -> list[str]: ...
 
     def principal(self, *, client_id: str) -> ServicePrincipal | None:
         """Return one service principal."""

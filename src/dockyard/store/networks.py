@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from dockyard.model.network import TYPES, NetworkResource, implied_id
 from dockyard.model.resource_id import ResourceId
 from dockyard.store import documents
+from dockyard.store.door import Records
 
 SCHEMA = """
 CREATE TABLE network_resources
@@ -16,17 +17,8 @@ CREATE TABLE network_resources
 """
 
 
-class NetworkRecords(ABC):
+class NetworkRecords(Records):
     """What ``Database`` inherits; statements go through its own door."""
-
-    @abstractmethod
-    def _execute(self, sql: str, *values: str) -> None: ...
-
-    @abstractmethod
-    def _one(self, sql: str, value: str) -> str | None: ...
-
-    @abstractmethod
-    def _all(self, sql: str, *values: str) -> list[str]: ...
 
     @abstractmethod
     def _forget_roles(self, *, within: str) -> None: ...

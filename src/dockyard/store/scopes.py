@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
 from dockyard.model.lock import Lock
 from dockyard.store import documents
+from dockyard.store.door import Records
 
 SCHEMA = """
 CREATE TABLE locks (key TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT;
@@ -14,17 +14,8 @@ CREATE TABLE scope_tags (scope TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT;
 """
 
 
-class ScopeRecords(ABC):
+class ScopeRecords(Records):
     """What ``Database`` inherits; statements go through its own door."""
-
-    @abstractmethod
-    def _execute(self, sql: str, *values: str) -> None: ...
-
-    @abstractmethod
-    def _one(self, sql: str, value: str) -> str | None: ...
-
-    @abstractmethod
-    def _all(self, sql: str, *values: str) -> list[str]: ...
 
     def locks(self) -> Sequence[Lock]:
         """Return all locks, oldest first."""

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from dockyard.cli.main import run
+from dockyard.config import Paths
 from tests.support.arm_api import Api, serving_api
 from tests.support.callers import Directory, directory
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Awaitable[Result]]
 
 
 @pytest.fixture
@@ -23,3 +40,22 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
 async def calls(tmp_path: Path) -> AsyncIterator[Directory]:
     async with directory(tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+def cli(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """The command line of the user whose server this is, beside the server."""
+    monkeypatch.setenv("DOCKYARD_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("DOCKYARD_CREDENTIALS", raising=False)
+    paths = Paths.from_environ(os.environ)
+    paths.make()
+    api.principal.write_credentials(paths.credentials, endpoint=api.endpoint, ca=Path(api.ca))
+
+    async def call(*arguments: str) -> Result:
+        capsys.readouterr()
+        code = await asyncio.to_thread(run, arguments)
+        out, err = capsys.readouterr()
+        return Result(code, out, err)
+
+    return call

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import stat
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from dockyard.cli.main import run
-from dockyard.config import Paths
+from tests.contract.arm.conftest import Cli
 from tests.support.arm_api import Api
 from tests.support.callers import RG, SUB
 from tests.support.fabric import machine_request
@@ -23,36 +18,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a command ended and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Awaitable[Result]]
-
-
-@pytest.fixture
-def cli(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
-    """The command line of the user whose server this is, beside the server."""
-    monkeypatch.setenv("DOCKYARD_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("DOCKYARD_CREDENTIALS", raising=False)
-    paths = Paths.from_environ(os.environ)
-    paths.make()
-    api.principal.write_credentials(paths.credentials, endpoint=api.endpoint, ca=Path(api.ca))
-
-    async def call(*arguments: str) -> Result:
-        capsys.readouterr()
-        code = await asyncio.to_thread(run, arguments)
-        out, err = capsys.readouterr()
-        return Result(code, out, err)
-
-    return call
 
 
 async def test_a_principal_with_a_role_works_with_its_file_alone(

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from dockyard.cli.main import run
-from dockyard.config import Paths
-from dockyard.model.errors import PreconditionFailed
+from tests.contract.arm.conftest import Cli
 from tests.support.arm_api import Api
 from tests.support.fabric import machine_request
 
@@ -25,37 +17,10 @@ pytestmark = [
 ]
 
 
-@dataclass(frozen=True)
-class Result:
-    """How a command ended and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Awaitable[Result]]
-
-
-@pytest.fixture
-def cli(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
-    """The command line beside the server, which has the machine ``web``."""
-    monkeypatch.setenv("DOCKYARD_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("DOCKYARD_CREDENTIALS", raising=False)
-    paths = Paths.from_environ(os.environ)
-    paths.make()
-    api.principal.write_credentials(paths.credentials, endpoint=api.endpoint, ca=Path(api.ca))
-
-    async def call(*arguments: str) -> Result:
-        with suppress(PreconditionFailed):
-            api.world.fabric.virtual_machines.create(request=machine_request(), only_if_absent=True)
-        capsys.readouterr()
-        code = await asyncio.to_thread(run, arguments)
-        out, err = capsys.readouterr()
-        return Result(code, out, err)
-
-    return call
+@pytest.fixture(autouse=True)
+async def machine(api: Api) -> None:
+    """The machine ``web``, which every command is about."""
+    api.world.fabric.virtual_machines.create(request=machine_request(), only_if_absent=True)
 
 
 async def test_a_port_is_opened_shown_and_closed(cli: Cli, api: Api) -> None:

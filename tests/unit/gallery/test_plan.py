@@ -16,7 +16,7 @@ CONTENTS = Contents.read()
 MIRROR = Archive.at("http://mirror.example/debian")
 
 
-def arguments(recipe: Recipe = DOCKER_DEBIAN_13, *, folder: str = "/work", as_root: bool = False) -> list[str]:
+def arguments(recipe: Recipe = DOCKER_DEBIAN_13, *, folder: str = "/place", as_root: bool = False) -> list[str]:
     return plan.mmdebstrap(
         recipe=recipe,
         contents=CONTENTS,
@@ -68,7 +68,7 @@ def test_the_disk_is_written_last() -> None:
 
 def test_downloads_are_saved_before_anything_is_cleared() -> None:
     found = hooks("customize", arguments())
-    assert found.index("sync-out /var/cache/apt/archives /work/downloads") < found.index(CONTENTS.finish)
+    assert found.index("sync-out /var/cache/apt/archives /place/downloads") < found.index(CONTENTS.finish)
 
 
 def test_paths_with_spaces_are_quoted_for_mmdebstrap() -> None:
@@ -81,7 +81,7 @@ def test_a_proxys_password_is_not_among_the_arguments() -> None:
         {"http": "http://me:secret@proxy:3142"}
     )
     assert not [argument for argument in arguments() if "Acquire::http" in argument]
-    assert "upload /work/apt.conf /etc/apt/apt.conf.d/00build" in hooks("setup", arguments())
+    assert "upload /place/apt.conf /etc/apt/apt.conf.d/00build" in hooks("setup", arguments())
 
 
 def test_machines_get_the_archive_with_its_keys() -> None:

@@ -77,22 +77,7 @@ class Life:
         if lived:
             self._step(Step.RETURN, self._begin)
             self._step(Step.FAREWELL, self._remove)
-        return self._observations()
-
-    def _observations(self) -> Observations:
-        record = self._onlooker.record
-        return Observations(
-            runner=Runner.FAST,
-            package=self._plan.seen,
-            executions=tuple(record.executions),
-            statuses=tuple(record.statuses),
-            sightings=tuple(record.sightings),
-            leftovers=tuple(record.leftovers),
-            works=tuple(record.works),
-            heartbeat=record.heartbeat,
-            keeps_number=record.keeps_number,
-            notes=tuple(record.notes),
-        )
+        return self._onlooker.record.observations(runner=Runner.FAST, package=self._plan.seen)
 
     def _step(self, step: Step, act: Callable[[Step], None]) -> None:
         sys.stderr.write(f"{step.value}\n")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from dockyard.authoring import secrets
@@ -21,6 +21,7 @@ from dockyard.authoring.observations import (
     Leftover,
     Moment,
     Place,
+    Record,
     Sighting,
     StatusSeen,
     Step,
@@ -32,20 +33,6 @@ from dockyard_contract.status import parse_status
 
 _EVERY = 0.02
 _TAIL = 400
-
-
-@dataclass
-class Record:
-    """What was seen so far."""
-
-    executions: list[Execution] = field(default_factory=list)
-    statuses: list[StatusSeen] = field(default_factory=list)
-    sightings: list[Sighting] = field(default_factory=list)
-    leftovers: list[Leftover] = field(default_factory=list)
-    works: list[WorkSeen] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    heartbeat: str | None = None
-    keeps_number: bool = True
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ is only observed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from dockyard.authoring import secrets
@@ -19,6 +18,7 @@ from dockyard.authoring.observations import (
     Observations,
     PackageSeen,
     Place,
+    Record,
     Runner,
     Sighting,
     StatusSeen,
@@ -61,18 +61,6 @@ class Machine(Protocol):
         """Wait until ``check`` holds. Raises DeadlineExceeded."""
 
 
-@dataclass
-class _Seen:
-    executions: list[Execution] = field(default_factory=list)
-    statuses: list[StatusSeen] = field(default_factory=list)
-    sightings: list[Sighting] = field(default_factory=list)
-    leftovers: list[Leftover] = field(default_factory=list)
-    works: list[WorkSeen] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    heartbeat: str | None = None
-    keeps_number: bool = True
-
-
 class Life:
     """One handler in one machine. ``tell_step`` is told the name of each step as it begins."""
 
@@ -93,7 +81,7 @@ class Life:
         self._reboots = reboots
         self._tell_step = tell_step
         self._runs: set[str] = set()
-        self._seen = _Seen()
+        self._seen = Record(notes=[*NOTES])
 
     def lead(self) -> Observations:
         """Go through every step; a handler that was never enabled is only removed again."""
@@ -107,22 +95,8 @@ class Life:
                 self._step(Step.REBOOT, self._machine.restart, awaits_enable=True)
         self._step(Step.REMOVAL, self._machine.remove)
         self._look_for_leftovers()
-        return self._observations()
-
-    def _observations(self) -> Observations:
-        seen = self._seen
-        return Observations(
-            runner=Runner.MACHINE,
-            package=self._package,
-            executions=tuple(seen.executions),
-            statuses=tuple(seen.statuses),
-            sightings=tuple(dict.fromkeys(seen.sightings)),
-            leftovers=tuple(seen.leftovers),
-            works=tuple(seen.works),
-            heartbeat=seen.heartbeat,
-            keeps_number=seen.keeps_number,
-            notes=(*NOTES, *seen.notes),
-        )
+        self._seen.sightings = [*dict.fromkeys(self._seen.sightings)]
+        return self._seen.observations(runner=Runner.MACHINE, package=self._package)
 
     def _step(self, step: Step, act: Callable[[], None], *, awaits_enable: bool = False) -> None:
         self._tell_step(step.value)
