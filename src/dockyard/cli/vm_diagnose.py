@@ -12,9 +12,6 @@ from dockyard.cli import doctor, options, output
 from dockyard.cli.output import Format
 from dockyard.cli.session import open_session
 from dockyard.client import virtual_machines, waiting
-from dockyard.client.diagnosing import archive
-from dockyard.client.diagnosing.gathering import Gathering
-from dockyard.client.diagnosing.scrubbing import Scrubber
 from dockyard.client.names import DEFAULT_GROUP, MachineName
 
 EXAMPLES = options.examples(
@@ -38,6 +35,10 @@ def diagnose(
 
     Secrets are left out or removed; manifest.json in the archive says where each file is from, and what is missing why.
     """
+    from dockyard.client.diagnosing import archive  # noqa: PLC0415 - one rare command pays for archives and patterns
+    from dockyard.client.diagnosing.gathering import Gathering  # noqa: PLC0415
+    from dockyard.client.diagnosing.scrubbing import Scrubber  # noqa: PLC0415
+
     machine = MachineName.checked(resource_group=resource_group, name=name)
     session = open_session()
     view = virtual_machines.get(session.connection, machine)
