@@ -6,9 +6,13 @@ every start.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -64,7 +68,29 @@ def write_certificates(*, authority: Path, authority_key: Path, certificate: Pat
     files.write(certificate, leaf.certificate_pem, mode=files.PUBLIC)
 
 
-def build_server(app: ASGIApp, *, certificate: Path, key: Path) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """Ends gently on SIGINT and SIGTERM, and returns.
+
+    uvicorn's own raises them again, which kills the process before the caller has closed what is open.
+    """
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Serve inside this; a signal asks the loop to end."""
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(each, self._end)
+        try:
+            yield
+        finally:
+            for each in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(each)
+
+    def _end(self) -> None:
+        self.should_exit = True
+
+
+def build_server(app: ASGIApp, *, certificate: Path, key: Path) -> Server:
     """Return the HTTP server; run it with ``serve(sockets=[...])``."""
     config = uvicorn.Config(
         app,
@@ -77,7 +103,7 @@ def build_server(app: ASGIApp, *, certificate: Path, key: Path) -> uvicorn.Serve
         server_header=False,
         timeout_graceful_shutdown=3,
     )
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 def settle() -> None:

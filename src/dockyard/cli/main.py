@@ -6,6 +6,7 @@ The one place of the command line that catches everything: foreseen failures are
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -75,6 +76,8 @@ def stop_serve() -> None:
 
 def main() -> None:
     """Run the program with this process's arguments, and end it."""
+    # A CI system that gives up sends SIGTERM; what Ctrl-C takes back has to be taken back then too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = run(sys.argv[1:])
     try:
         sys.stdout.flush()

@@ -255,7 +255,10 @@ def test_renewal_repairs_a_machine_whose_certificates_are_lost(cli: Cli, arm: Ar
 
 
 @pytest.mark.parametrize("begun", [True, False], ids=["after the server has begun", "before"])
-def test_ctrl_c_says_what_goes_on(arm: ArmStub, paths: Paths, tmp_path: Path, begun: bool) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_an_interrupt_says_what_goes_on(
+    arm: ArmStub, paths: Paths, tmp_path: Path, sent: signal.Signals, begun: bool
+) -> None:
     arm.patience = 10_000
     arm.hold = not begun
     process = subprocess.Popen(
@@ -270,7 +273,7 @@ def test_ctrl_c_says_what_goes_on(arm: ArmStub, paths: Paths, tmp_path: Path, be
     waiting.until(
         lambda: any(wanted in path for _, path, _ in arm.requests) or None, what="the request", deadline=20, every=0.02
     )
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert ("continues in the background" in err) is begun
