@@ -3,6 +3,8 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 NAME ?= quickstart
+# One process for each of the two machines that the tests sit on; the other tests fill in.
+PYTEST = $(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-tests quickstart test test-fast test-e2e test-az test-guest-pythons lint format bench extension lock clean
@@ -20,19 +22,19 @@ quickstart: setup ## A Docker-enabled VM from nothing to `docker run` over mutua
 	@scripts/quickstart $(NAME)
 
 test: setup-tests test-guest-pythons ## The tests, real VMs included (about three quarters of an hour)
-	@$(PY) -m pytest -m "not lengthy"
+	@$(PYTEST) -m "not lengthy"
 
 test-guest-pythons: setup ## The guest's tests on every other Python from 3.9 on that this computer has
 	@scripts/test-guest-pythons
 
 test-fast: setup-tests ## The tests that need no root and no VM (under a minute)
-	@$(PY) -m pytest -m "not privileged and not e2e"
+	@$(PYTEST) -m "not privileged and not e2e"
 
 test-az: setup-tests ## Azure's own command line against Dockyard (installs it first: 750 MB, into build/az)
 	@scripts/test-az
 
 test-e2e: setup-tests ## The tests that boot a real VM, the lengthy ones too
-	@$(PY) -m pytest -m e2e
+	@$(PYTEST) -m e2e
 
 lint: setup ## Format, lint, types and import contracts
 	@$(PY) -m pytest -q tests/architecture

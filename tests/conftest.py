@@ -1,1 +1,21 @@
-"""What all tests share."""
+"""What all tests share: which of them follow each other in one process when there are several (`pytest -n 2`)."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of one group stay together: the group they name, else their file.
+
+    With several processes those that name one come first: they sit on real machines, and take longest.
+    """
+    own = {item for item in items if item.get_closest_marker("xdist_group") is not None}
+    for item in items:
+        if item not in own:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(config.rootpath).as_posix()))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: item not in own)

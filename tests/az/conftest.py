@@ -67,7 +67,7 @@ def program() -> str:
 
 @pytest.fixture(scope="session")
 def home() -> Iterator[Home]:
-    folder = ROOT / "build/e2e"
+    folder = ROOT / "build/e2e/main"
     folder.mkdir(parents=True, exist_ok=True)
     made = Home(folder)
     made.run("vm", "delete", "--all", "--yes")

@@ -1,6 +1,7 @@
 """A home of its own for the real thing: real QEMU, agent, engine. Images are kept between runs, machines are not.
 
-Every command goes through the console script, as a user's would.
+Every command goes through the console script, as a user's would. Tests that run beside each other, in processes of
+their own (`pytest -n`), have homes of their own; each file says by its group on which of two machines it sits.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ class Home:
 
 @pytest.fixture(scope="session")
 def home() -> Iterator[Home]:
-    folder = ROOT / "build/e2e"
+    folder = ROOT / "build/e2e" / os.environ.get("PYTEST_XDIST_WORKER", "main")
     folder.mkdir(parents=True, exist_ok=True)
     made = Home(folder)
     made.run("vm", "delete", "--all", "--yes")
@@ -135,8 +136,8 @@ def docker_vm(home: Home) -> str:
 
 
 @pytest.fixture(scope="session")
-def plain_vm(home: Home, docker_vm: str) -> str:
-    """The name of a second machine beside the first, without the extension."""
+def plain_vm(home: Home) -> str:
+    """The name of a second machine, without the extension."""
     home.run("vm", "create", "two", "--no-docker", "--image", "docker-debian-13", "--memory", "768")
     return "two"
 

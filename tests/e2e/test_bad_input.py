@@ -11,7 +11,7 @@ import pytest
 from dockyard.pki import certificates
 from tests.e2e.conftest import PROGRAM, Home
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.xdist_group("one")]
 
 
 @pytest.mark.parametrize(

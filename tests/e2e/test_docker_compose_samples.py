@@ -17,7 +17,7 @@ import pytest
 from tests.e2e.conftest import Home
 from tests.e2e.docker_extension import new_certificates, send
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.xdist_group("one")]
 SERVER = "127.0.0.1:5000"
 PASSWORD, SECRET, ROOT_PASSWORD = "canary-word-93b1", "canary-value-2c8e", "canary-root-word-77aa"
 REGISTRY = f"""set -e

@@ -16,8 +16,9 @@ from tests.e2e.conftest import PROGRAM, Home
 from tests.e2e.docker_extension import encoded, new_certificates, send
 from tests.support.openssl_pki import make_authority, make_leaf
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
-STEPS = ("engine", "certificates", "configuration", "protection", "service", "endpoint")
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.xdist_group("one")]
+STEPS = ("engine", "service")
+OTHER_STEPS = ("certificates", "configuration", "protection", "endpoint")
 KILLER = """import glob, json, os, signal, sys, time
 step = sys.argv[1]
 def newest():
@@ -73,7 +74,7 @@ def engine_answers(home: Home, machine: str) -> bool:
     return done.returncode == 0
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", [*STEPS, *(pytest.param(step, marks=pytest.mark.lengthy) for step in OTHER_STEPS)])
 def test_a_worker_killed_at_a_step_is_followed_by_one_that_succeeds(home: Home, machine: str, step: str) -> None:
     command = f"sudo python3 -c '{KILLER}' {step}"
     argv = [str(PROGRAM), "vm", "ssh", machine, "--", command]

@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.conftest import Home
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200), pytest.mark.xdist_group("one")]
 TICKER = 'while :; do read up rest < /proc/uptime; echo "$up" >> /out/ticks; sleep 0.5; done'
 SILENCE = 6.0
 LOCK = "/run/dockyard-docker/lock"

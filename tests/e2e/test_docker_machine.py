@@ -14,9 +14,8 @@ import pytest
 
 from dockyard.pki import certificates
 from tests.e2e.conftest import Home
-from tests.e2e.docker_extension import new_certificates, send
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200), pytest.mark.xdist_group("one")]
 GOAL = (
     'sudo python3 -c "import urllib.request as u; print(u.urlopen(u.Request('
     "'http://168.63.129.16/machine/?comp=goalstate', headers={'x-ms-version': '2012-11-30'})).read().decode())\""
@@ -106,49 +105,6 @@ def test_a_name_that_is_taken_is_a_conflict(home: Home, docker_vm: str) -> None:
     assert "already exists" in home.run("vm", "create", docker_vm, expect=4).error
 
 
-def test_each_machine_sees_its_own_goal_only(home: Home, docker_vm: str, plain_vm: str) -> None:
-    goals = {name: home.ssh(name, GOAL) for name in (docker_vm, plain_vm)}
-    ids = {name: home.json("vm", "show", name)["properties"]["vmId"] for name in goals}
-    assert ids[docker_vm] in goals[docker_vm]
-    assert ids[plain_vm] in goals[plain_vm]
-    assert ids[docker_vm] not in goals[plain_vm]
-    assert ids[plain_vm] not in goals[docker_vm]
-
-
-def test_nothing_listens_for_docker_before_there_are_certificates(home: Home, plain_vm: str) -> None:
-    assert ":2376" not in home.ssh(plain_vm, "sudo ss -ltn")
-    assert home.ssh(plain_vm, "systemctl is-active docker.service docker.socket || true").split() == ["inactive"] * 2
-
-
-def test_a_port_without_certificates_is_refused_by_the_handler(home: Home, plain_vm: str) -> None:
-    done = send(home, plain_vm, public={"docker": {"port": "2376"}}, protected=None, expect=1)
-    assert "cert" in done.lower()
-    assert ":2376" not in home.ssh(plain_vm, "sudo ss -ltn")
-
-
-def test_an_option_the_engine_refuses_is_told_in_its_own_words(home: Home, plain_vm: str) -> None:
-    settings = {"docker": {"port": "2376", "options": ["--no-such-option"]}}
-    done = send(home, plain_vm, public=settings, protected={"certs": new_certificates(plain_vm)}, expect=1)
-    assert "no-such-option" in done
-
-
-def test_a_guest_without_network_is_told_what_it_lacks(home: Home, plain_vm: str) -> None:
-    home.ssh(plain_vm, "sudo DEBIAN_FRONTEND=noninteractive apt-get purge --yes docker.io")
-    rules = [
-        f"OUTPUT ! -o lo {closed} -j REJECT --reject-with icmp-net-unreachable"
-        for closed in ("! -d 168.63.129.16 -p tcp --syn", "-p udp")
-    ]
-    for rule in rules:
-        home.ssh(plain_vm, f"sudo iptables -I {rule}")
-    settings = {"docker": {"port": "2376"}}
-    done = send(home, plain_vm, public=settings, protected={"certs": new_certificates(plain_vm)}, expect=1)
-    for rule in rules:
-        home.ssh(plain_vm, f"sudo iptables -D {rule}")
-    assert "packages cannot be had" in done
-    assert "mirror" in done
-    assert ":2376" not in home.ssh(plain_vm, "sudo ss -ltn")
-
-
 def test_a_killed_hypervisor_is_told_and_the_machine_starts_again(home: Home, docker_vm: str, busybox: str) -> None:
     os.kill(home.machine_pid(docker_vm), signal.SIGKILL)
     home.until(lambda: power(home, docker_vm) == "PowerState/stopped", seconds=20, what="the machine to show stopped")
@@ -172,13 +128,30 @@ def answers(home: Home, name: str) -> bool:
     return True
 
 
-def test_a_server_killed_at_two_steps_of_a_creation_is_followed_by_one_that_completes_it(home: Home) -> None:
+@pytest.fixture(scope="module")
+def resumed(home: Home) -> str:
+    """The name of a machine whose server was killed at two steps of its creation."""
     home.run("vm", "create", "three", "--no-docker", "--image", "docker-debian-13", "--no-wait", "--memory", "768")
     for step in ("boot", "agent"):
         home.until(lambda step=step: is_reached(home, "three", step), seconds=300, what=f"step {step}")  # type: ignore[misc]
         os.kill(home.server_pid(), signal.SIGKILL)
-    home.run("vm", "wait", "three")
-    assert home.json("vm", "show", "three")["properties"]["provisioningState"] == "Succeeded"
+    return "three"
+
+
+def test_a_server_killed_at_two_steps_of_a_creation_is_followed_by_one_that_completes_it(
+    home: Home, resumed: str
+) -> None:
+    home.run("vm", "wait", resumed)
+    assert home.json("vm", "show", resumed)["properties"]["provisioningState"] == "Succeeded"
+
+
+def test_each_machine_sees_its_own_goal_only(home: Home, docker_vm: str, resumed: str) -> None:
+    goals = {name: home.ssh(name, GOAL) for name in (docker_vm, resumed)}
+    ids = {name: home.json("vm", "show", name)["properties"]["vmId"] for name in goals}
+    assert ids[docker_vm] in goals[docker_vm]
+    assert ids[resumed] in goals[resumed]
+    assert ids[docker_vm] not in goals[resumed]
+    assert ids[resumed] not in goals[docker_vm]
 
 
 def is_reached(home: Home, name: str, step: str) -> bool:

@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e.conftest import Home
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.xdist_group("two")]
 HANDLERS = Path(__file__).parent / "handlers"
 VERBS = ("install", "enable", "update", "disable", "uninstall")
 PLACE = "/var/lib/recorder"

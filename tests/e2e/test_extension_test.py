@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.conftest import Home
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.xdist_group("two")]
 CUSTOM_SCRIPT = "Microsoft.Azure.Extensions.CustomScript"
 DOCKER = "Microsoft.Azure.Extensions.DockerExtension"
 RUN_COMMAND = "Microsoft.CPlat.Core.RunCommandHandlerLinux"

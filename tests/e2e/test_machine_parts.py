@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.conftest import PROGRAM, Home
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.xdist_group("two")]
 NAME = "parts"
 PASSWORD = "Canary-Horse-51c9"
 CUSTOM_DATA = "#cloud-config\nwrite_files:\n- path: /var/tmp/custom\n  content: from custom data\n"

@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.conftest import PROGRAM, Home
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.xdist_group("two")]
 PUBLISHER = "Microsoft.Azure.Extensions"
 TYPE = "CustomScript"
 SLOW = "for n in 1 2 3 4; do echo line $n; sleep 2; done; echo oh >&2; exit 7"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.conftest import PROGRAM, Home
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.xdist_group("two")]
 BREAK = """
 rm /home/*/.ssh/authorized_keys
 echo 'Bogus yes' > /etc/ssh/sshd_config.d/10-broken.conf

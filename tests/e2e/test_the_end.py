@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.conftest import Home
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.xdist_group("one")]
 
 
 def test_deleting_the_extension_closes_its_port_and_keeps_the_engine(home: Home, docker_vm: str) -> None:
