@@ -11,11 +11,12 @@ import pytest
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests of one group stay together: the group they name, else their file.
 
-    With several processes those that name one come first: they sit on real machines, and take longest.
+    Those that name one come first: they sit on real machines, and take longest.
     """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
     own = {item for item in items if item.get_closest_marker("xdist_group") is not None}
     for item in items:
         if item not in own:
             item.add_marker(pytest.mark.xdist_group(item.path.relative_to(config.rootpath).as_posix()))
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: item not in own)
+    items.sort(key=lambda item: item not in own)

@@ -47,7 +47,7 @@ _MEANINGS = {
     ExitCode.HOST_LACKS: "this host lacks something: disk space, a program, acceleration",
     ExitCode.DEADLINE: "a deadline passed; the work may go on",
     ExitCode.NOT_ALLOWED: "not allowed, or not authenticated",
-    ExitCode.INTERRUPTED: "interrupted with Ctrl-C",
+    ExitCode.INTERRUPTED: "interrupted with Ctrl-C or SIGTERM",
 }
 
 _BY_ERROR: tuple[tuple[type[DockyardError], ExitCode], ...] = (

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from dockyard.authoring.publishing import prepared
 from dockyard.cli import options, output
 from dockyard.cli.output import Format
 from dockyard.cli.session import open_session
@@ -43,6 +42,8 @@ def publish(
     form: options.Output = Format.TABLE,
 ) -> None:
     """Put a handler's package into the gallery; a version once published never changes."""
+    from dockyard.authoring.publishing import prepared  # noqa: PLC0415 - one rare command pays for reading archives
+
     ready = prepared(package, publisher=publisher, type=handler_type, version=version)
     made = packages.publish(open_session().connection, name=ready.name, archive=ready.archive)
     _show(made, form=form)

@@ -7,17 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dockyard import files
-from dockyard.authoring import package as packages
-from dockyard.authoring import report
-from dockyard.authoring.fast import runner as fast
-from dockyard.authoring.judging import has_errors, judge
-from dockyard.authoring.machine.runner import MachineOptions
-from dockyard.authoring.observations import Observations
-from dockyard.authoring.rules import Finding
-from dockyard.authoring.settings import Given, settings_of
-from dockyard.cli import extension_test_vm, inputs, options, output, vm_create
-from dockyard.cli.exit_codes import ExitCode
+from dockyard.cli import options, vm_create
 from dockyard.cli.output import Format
 from dockyard.client.names import DEFAULT_GROUP
 from dockyard.model.errors import InvalidRequest
@@ -123,23 +113,16 @@ def test(
     Under the real agent, in a virtual machine; --fast goes without one.
     """
     _check_combination(fast=fast_, vm=vm, no_reboot=no_reboot, limit=limit, no_isolation=no_isolation)
-    tested = packages.read(package, handler=handler, version=version)
-    given = _given(settings, protected_settings)
+    from dockyard.cli import extension_test_run as run  # noqa: PLC0415 - one command pays for what runs and judges
+
+    tested = run.read(package, handler=handler, version=version)
+    given = run.given(settings, protected_settings)
     if fast_:
-        output.note(f"Testing {tested.handler} {tested.version}.")
-        choice = fast.FastOptions(patience=patience or 60, limit=limit, deadline=timeout, isolate=not no_isolation)
-        seen = fast.run(tested, given, choice)
+        seen = run.fast(tested, given, patience=patience, limit=limit, deadline=timeout, isolate=not no_isolation)
     else:
-        machine = extension_test_vm.Choice(vm=vm, resource_group=resource_group, image=image, deadline=timeout)
-        seen = extension_test_vm.run(
-            tested, given, MachineOptions(patience=patience or 600, reboots=not no_reboot), machine
-        )
-    findings = judge(seen, keeps=keeps or ())
-    if junit is not None:
-        files.write(junit.absolute(), report.junit(seen, findings).encode(), mode=files.PUBLIC)
-    _show(seen, findings, form=form)
-    if has_errors(findings):
-        raise typer.Exit(ExitCode.FAILED)
+        choice = run.Choice(vm=vm, resource_group=resource_group, image=image, deadline=timeout)
+        seen = run.in_machine(tested, given, choice, patience=patience, reboots=not no_reboot)
+    run.conclude(seen, keeps=keeps or (), junit=junit, form=form)
 
 
 def _check_combination(*, fast: bool, vm: str | None, no_reboot: bool, limit: float | None, no_isolation: bool) -> None:
@@ -152,25 +135,3 @@ def _check_combination(*, fast: bool, vm: str | None, no_reboot: bool, limit: fl
                 f"{name} {way}",
                 resolution=f"Leave out {'--fast' if fast else name}, or {name if fast else 'add --fast'}.",
             )
-
-
-def _given(settings: str, protected: str | None) -> Given:
-    public = inputs.json_object(settings, option="--settings")
-    secret = None if protected is None else inputs.json_object(protected, option="--protected-settings")
-    return settings_of(public, secret)
-
-
-def _show(seen: Observations, findings: list[Finding], *, form: Format) -> None:
-    if form is Format.JSON:
-        output.say_json(report.document(seen, findings))
-        return
-    output.say_rows(report.RUN_HEADERS, report.run_rows(seen), form=form)
-    if form is Format.TSV:
-        return
-    for finding in findings:
-        output.say()
-        output.say(report.told(finding))
-    output.say()
-    for note in seen.notes:
-        output.say(note)
-    output.say(report.verdict(seen, findings))
