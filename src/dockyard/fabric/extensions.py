@@ -163,9 +163,8 @@ class Extensions:
             configuration=extension.configuration,
         ):
             await self._look(machine, deadline=deadline, what=f"the {_called(id)[0]} '{id.name}' to be uninstalled")
-        with self._store.transaction():
-            self._store.delete_extension(id=id)
-            self._publish(id.parent)
+        # Under the same incarnation: a new one would have the agent enable all the others once more.
+        self._store.delete_extension(id=id)
         self._guests.published(vm_id=machine.vm_id)
 
     def works(self) -> dict[OperationKind, Work]:

@@ -110,10 +110,12 @@ async def test_deleting_waits_until_the_agent_lists_it_no_more(booted: World) ->
     assert leaving is not None
     (plugin,) = booted.fabric.guests.goal(vm_id=booted.machine().vm_id).plugins
     assert plugin.state is PluginState.UNINSTALL
+    incarnation = booted.machine().incarnation
     await booted.report("web")
     done = await booted.fabric.operations.wait(operation_id=leaving.id)
     assert done.status is OperationStatus.SUCCEEDED
     assert booted.fabric.guests.goal(vm_id=booted.machine().vm_id).plugins == ()
+    assert booted.machine().incarnation == incarnation, "a goal more would enable all others once more"
 
 
 async def test_a_stopped_machine_takes_no_extension(booted: World) -> None:
