@@ -29,29 +29,29 @@ from dockyard_guest.system.settled import SettledMarker, is_settled
 from dockyard_guest.values import CertificateFacts, Listener
 
 from .access import PlayedAccounts
-from .programs import PlayedDisk
-from .world import (
-    DOCKERD,
-    FRAGMENT,
-    PACKAGED_UNIT,
+from .doors import (
     SEAL,
     DeclaredCertificates,
     DeclaredDownloads,
     DeclaredSystem,
+    NotedBackground,
+    NotedUploads,
+    PlayedScripts,
+    SealedEnvelopes,
+    TreeFiles,
+    VirtualClock,
+)
+from .engine import (
+    DOCKERD,
+    FRAGMENT,
+    PACKAGED_UNIT,
     DistributionPackages,
     EngineCommands,
     EngineServices,
     EngineSockets,
-    Killed,
-    NotedBackground,
-    NotedUploads,
-    PlayedScripts,
-    Running,
-    SealedEnvelopes,
-    TreeFiles,
-    VirtualClock,
-    World,
 )
+from .programs import PlayedDisk
+from .world import Killed, Running, World
 
 LIB = "/var/lib/waagent"
 NAME = "Microsoft.Azure.Extensions.DockerExtension"

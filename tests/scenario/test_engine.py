@@ -9,8 +9,9 @@ import pytest
 
 from dockyard_contract.status import StatusWord
 from dockyard_guest.values import OsRelease
+from tests.scenario.engine import REPOSITORY
 from tests.scenario.kit import Context, State, machine_with_engine, machine_with_running_engine
-from tests.scenario.world import OFFERS, REPOSITORY
+from tests.scenario.world import OFFERS
 from tests.support.signing_keys import FINGERPRINT, KEY, TWO_KEYS
 
 MIRROR: dict[str, object] = {"mirror": "https://mirror.example/docker", "signing-key": KEY}
