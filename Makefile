@@ -27,7 +27,7 @@ test: setup-tests test-guest-pythons ## The tests, real VMs included (about thre
 test-guest-pythons: setup ## The guest's tests on every other Python from 3.9 on that this computer has
 	@scripts/test-guest-pythons
 
-test-fast: setup-tests ## The tests that need no root and no VM (under a minute)
+test-fast: setup-tests ## The tests that need no root and no VM (about five minutes)
 	@$(PYTEST) -m "not privileged and not e2e"
 
 test-az: setup-tests ## Azure's own command line against Dockyard (installs it first: 750 MB, into build/az)

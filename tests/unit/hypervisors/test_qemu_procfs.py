@@ -86,9 +86,7 @@ def test_a_reused_number_is_another_process() -> None:
     assert not procfs.is_alive(ProcessIdentity(os.getpid(), stat.start_time - 1))
 
 
-@pytest.mark.parametrize(
-    "content", ["", "junk", "-1", "99999999", pytest.param(str(os.getpid()), id="another")]
-)
+@pytest.mark.parametrize("content", ["", "junk", "-1", "99999999", pytest.param(str(os.getpid()), id="another")])
 def test_a_pidfile_is_a_hint_not_a_proof(tmp_path: Path, content: str) -> None:
     (tmp_path / "pid").write_text(content)
     assert procfs.find(vm_id=UUID, pidfile=tmp_path / "pid") is None
