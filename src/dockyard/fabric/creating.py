@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dockyard.fabric import planning
 from dockyard.fabric.booting import Booting
 from dockyard.fabric.guests import Guests
 from dockyard.fabric.machine_records import MachineRecords
 from dockyard.fabric.operations import Journal, Operations
 from dockyard.fabric.rooms import Rooms
-from dockyard.model.errors import DockyardError
+from dockyard.model.errors import DockyardError, Exhausted
 from dockyard.model.image import Image, ImageBuildOptions
 from dockyard.model.provisioning import ProvisioningState
 from dockyard.model.resource_id import ResourceId
@@ -34,7 +35,7 @@ class Creating:
         try:
             image = await self._ensure_image(journal, id)
             await self._ensure_disk(journal, id, image=image)
-            await self._booting.boot(journal, id, image=image)
+            await self._boot(journal, id, image=image)
         except DockyardError as error:
             await self._fail_create(journal, id, error=error)
             raise
@@ -66,6 +67,24 @@ class Creating:
         machine = self._records.get(id=id)
         self._rooms.keys.create(vm_id=machine.vm_id)
         await self._rooms.hypervisor.create(spec=self._booting.spec(machine, image=image))
+
+    async def _boot(self, journal: Journal, id: ResourceId, *, image: Image) -> None:
+        """Boot for the first time; a port that was chosen for the machine and is taken by now makes way for another."""
+        while True:
+            try:
+                return await self._booting.boot(journal, id, image=image)
+            except Exhausted as error:
+                if error.code != "PortInUse" or not self._choose_other_ports(id):
+                    raise
+
+    def _choose_other_ports(self, id: ResourceId) -> bool:
+        machine = self._records.get(id=id)
+        others = [other for other in self._store.virtual_machines() if other.vm_id != machine.vm_id]
+        changed = planning.with_free_ports(
+            machine, others=others, is_free=lambda port: self._rooms.ports.is_free(port=port)
+        )
+        self._store.put_virtual_machine(changed)
+        return changed != machine
 
     async def _fail_create(self, journal: Journal, id: ResourceId, *, error: DockyardError) -> None:
         if journal.operation.step in ("image", "disk") or (

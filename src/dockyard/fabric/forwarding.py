@@ -103,7 +103,7 @@ def _new(wanted: OpenPort, *, taken: set[tuple[str, int]], is_free: Callable[[st
     for port in (*same, *range(_FIRST_CHOSEN, _LAST_CHOSEN + 1)):
         if (wanted.protocol, port) not in taken and is_free(wanted.protocol, port):
             name = f"{wanted.protocol}-{wanted.port}"
-            return PortForward(name, port, wanted.port, protocol=wanted.protocol, opened=True)
+            return PortForward(name, port, wanted.port, protocol=wanted.protocol, opened=True, chosen=True)
     raise Exhausted(
         f"No loopback port is left for port {wanted.port} of the guest",
         resolution="Close some ports: delete security rules or virtual machines.",

@@ -99,6 +99,24 @@ def new_machine(
     )
 
 
+def with_free_ports(
+    machine: VirtualMachine, *, others: Sequence[VirtualMachine], is_free: Callable[[int], bool]
+) -> VirtualMachine:
+    """Return the machine with other ports in place of those chosen for it that have been taken since.
+
+    Raises Exhausted (code PortInUse) when none is left.
+    """
+    taken = {*_owners_of_ports(others), *(forward.host_port for forward in machine.network.forwards)}
+    forwards: list[PortForward] = []
+    for forward in machine.network.forwards:
+        port = forward.host_port
+        if forward.chosen and not is_free(port):
+            port = _first_free(forward.name, taken=taken, is_free=is_free)
+            taken.add(port)
+        forwards.append(replace(forward, host_port=port))
+    return replace(machine, network=replace(machine.network, forwards=tuple(forwards)))
+
+
 def _os_profile(request: VirtualMachineRequest, *, password_hash: str | None) -> OsProfile:
     if request.password_logins and password_hash is None:
         raise InvalidRequest(
@@ -233,16 +251,21 @@ def note_step(machine: VirtualMachine, message: str) -> VirtualMachine:
 def _forwards(
     request: VirtualMachineRequest, *, others: Sequence[VirtualMachine], is_free: Callable[[int], bool]
 ) -> tuple[PortForward, ...]:
-    owners = {forward.host_port: machine.id.name for machine in others for forward in machine.network.forwards}
-    chosen: list[PortForward] = []
+    owners = _owners_of_ports(others)
+    planned: list[PortForward] = []
     for wanted in request.forwards:
-        taken = {*owners, *(forward.host_port for forward in chosen)}
+        taken = {*owners, *(forward.host_port for forward in planned)}
+        chosen = wanted.host_port is None
         if wanted.host_port is None:
             port = _first_free(wanted.name, taken=taken, is_free=is_free)
         else:
             port = _checked(wanted.host_port, owners=owners, is_free=is_free)
-        chosen.append(PortForward(wanted.name, port, wanted.guest_port, protocol=wanted.protocol))
-    return tuple(chosen)
+        planned.append(PortForward(wanted.name, port, wanted.guest_port, protocol=wanted.protocol, chosen=chosen))
+    return tuple(planned)
+
+
+def _owners_of_ports(machines: Sequence[VirtualMachine]) -> dict[int, str]:
+    return {forward.host_port: machine.id.name for machine in machines for forward in machine.network.forwards}
 
 
 def _first_free(name: str, *, taken: Iterable[int], is_free: Callable[[int], bool]) -> int:

@@ -112,7 +112,7 @@ class PortForward:
     """A port of the host's loopback address that leads to a port of the guest.
 
     ``protocol`` is ``tcp`` or ``udp``. ``opened``: there because a network security group allows it, and only for as
-    long as it does.
+    long as it does. ``chosen``: nobody asked for this very port of the host.
     """
 
     name: str
@@ -120,6 +120,7 @@ class PortForward:
     guest_port: int
     protocol: str = "tcp"
     opened: bool = False
+    chosen: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dockyard.fabric.booting import BOOT_DEADLINE_SECONDS
+from dockyard.fabric.planning import DOCKER, SSH
 from dockyard.fabric.requests import ForwardRequest, OsDiskRequest
 from dockyard.hypervisors.qemu.argv import AccelerationKind, machine_arguments
 from dockyard.hypervisors.qemu.files import MachineFiles
@@ -34,8 +35,8 @@ async def create(world: World, name: str = "web") -> Operation:
     return await world.fabric.operations.wait(operation_id=operation.id)
 
 
-def begin(world: World, name: str = "web") -> Operation:
-    _, operation = world.fabric.virtual_machines.create(request=machine_request(name), only_if_absent=True)
+def begin(world: World, name: str = "web", **request: Any) -> Operation:
+    _, operation = world.fabric.virtual_machines.create(request=machine_request(name, **request), only_if_absent=True)
     assert operation is not None
     return operation
 
@@ -73,6 +74,24 @@ async def test_a_machine_that_cannot_start_leaves_nothing(world: World) -> None:
     assert world.fabric.virtual_machines.list() == []
     assert list(await world.hypervisor.list()) == []
     assert world.network.attached == set()
+
+
+async def test_a_chosen_port_that_is_taken_before_the_first_start_makes_way_for_another(world: World) -> None:
+    begin(world, forwards=(SSH, replace(DOCKER, host_port=2376)))
+    world.hypervisor.take_port(22022)
+    world.ports.taken = {22022}
+    await world.until(lambda: world.machine().vm_id in world.hypervisor.running)
+    assert [each.host_port for each in world.machine().network.forwards] == [22023, 2376]
+
+
+async def test_an_asked_for_port_that_is_taken_before_the_first_start_is_told(world: World) -> None:
+    operation = begin(world, forwards=(replace(SSH, host_port=22022),))
+    world.hypervisor.take_port(22022)
+    world.ports.taken = {22022}
+    done = await world.fabric.operations.wait(operation_id=operation.id)
+    assert done.error is not None
+    assert done.error.code == "PortInUse"
+    assert world.fabric.virtual_machines.list() == []
 
 
 async def test_a_guest_that_never_reports_fails_with_its_last_words(world: World) -> None:
