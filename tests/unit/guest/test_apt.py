@@ -53,6 +53,7 @@ class Programs:
     def __init__(self, **answers: list[Completed]) -> None:
         self.answers = answers
         self.ran: list[str] = []
+        self.options: list[list[str]] = []
 
     def find(self, program: str) -> str | None:
         return f"/usr/bin/{program}"
@@ -60,6 +61,7 @@ class Programs:
     def run(self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"") -> Completed:
         words = [word for word in argv if not word.startswith("-") and "::" not in word]
         self.ran.append(" ".join(words))
+        self.options.append([word for word in argv if "::" in word])
         key = "_".join(words[:2]).replace("-", "_")
         key = "dpkg_query" if words[0] == "dpkg-query" else key
         assert key in self.answers, f"nobody said that {words} would be started"
@@ -159,6 +161,13 @@ def test_a_network_that_comes_late_is_waited_for_and_its_host_is_named() -> None
     apt(programs, clock=clock).install(["docker.io"], if_known=[], step=step)
     assert clock.now == 15
     assert "temporary failure resolving deb.debian.org; next try in 5 s" in step.said[0]
+
+
+def test_the_lists_are_fetched_without_retries_of_apt_s_own() -> None:
+    programs = good()
+    apt(programs).install(["docker.io"], if_known=[], step=Step())
+    retries = [[word for word in options if "Retries" in word][-1] for options in programs.options if options]
+    assert retries == ["Acquire::Retries=0", "Acquire::Retries=2"]
 
 
 def test_a_network_that_never_comes_ends_with_52_and_the_host() -> None:

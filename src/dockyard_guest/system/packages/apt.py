@@ -98,7 +98,8 @@ class Apt:
     def refresh(self, *, step: Step) -> None:
         """Fetch the lists anew; see `ports.Packages`."""
         self._repair(step=step)
-        self._persist(["update"], step=step, limit=UPDATE_LIMIT)
+        # No retries of its own: without a resolver each costs 40 seconds for each source. `attempts` tries again.
+        self._persist(["update", "-o", "Acquire::Retries=0"], step=step, limit=UPDATE_LIMIT)
         self._fresh = True
 
     def offered(self, name: str) -> tuple[str, ...]:
