@@ -91,3 +91,19 @@ def test_the_data_disk_keeps_what_is_on_it_through_another_size(home: Home, mach
     assert kept == "kept"
     assert 600_000 < int(memory.split()[1]) < 790_000
     assert "iso9660" not in [device["fstype"] for device in json.loads(devices)["blockdevices"]]
+
+
+def test_a_disk_comes_and_goes_while_the_machine_runs(home: Home, machine: str) -> None:
+    booted = home.ssh(machine, "cat /proc/sys/kernel/random/boot_id")
+    home.run("vm", "disk", "attach", machine, "--size-gib", "1", "--name", "late", "--lun", "5")
+    late = LUN.replace("lun0", "lun5")
+    home.ssh(machine, f"udevadm wait --timeout=60 {late} && echo 'type=83' | sudo sfdisk -q {late}")
+    home.ssh(machine, f"udevadm wait --timeout=60 {late}-part1 && sudo mkfs.ext4 -q {late}-part1")
+    home.ssh(machine, f"sudo mount {late}-part1 /srv && echo late | sudo tee /srv/file && sudo umount /srv")
+    home.run("vm", "disk", "detach", machine, "--name", "late")
+    home.until(lambda: "gone" in home.ssh(machine, f"test -e {late} || echo gone"), seconds=60, what="the disk to go")
+    home.run("vm", "disk", "attach", machine, "--name", "late", "--lun", "6")
+    moved = f"{LUN.replace('lun0', 'lun6')}-part1"
+    told = home.ssh(machine, f"udevadm wait --timeout=60 {moved} && sudo mount {moved} /srv && cat /srv/file")
+    assert told == "late\n"
+    assert home.ssh(machine, "cat /mnt/file; cat /proc/sys/kernel/random/boot_id") == f"kept\n{booted}"

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 
 from dockyard.fabric.ports import MachineSpec, PlatformLink
-from dockyard.hypervisors.qemu import processes, procfs
+from dockyard.hypervisors.qemu import monitor, processes, procfs
 from dockyard.hypervisors.qemu.acceleration import AccelerationMode
 from dockyard.hypervisors.qemu.driver import QemuDriver, qemu_driver
 from dockyard.model.image import Image
@@ -83,6 +83,14 @@ class QemuBench:
 
     def another_port(self) -> int:
         return free_port()
+
+    async def attached(self) -> Mapping[int, str]:
+        identity = await self.driver.identify(vm_id=WEB)
+        if identity is None:
+            return {}
+        devices = await monitor.block_devices(self.root / "run" / WEB / "qmp.sock", process=identity)
+        luns = {name: node for name, node in devices.items() if name.startswith("lun")}
+        return {int(name.removeprefix("lun")): node.removeprefix("data-") for name, node in luns.items()}
 
     async def crash(self) -> None:
         identity = await self.driver.identify(vm_id=WEB)

@@ -91,14 +91,21 @@ def _with_disks(
         ),
         data_disks=wanted,
     )
-    if machine.may_run and _shapes(machine) != _shapes(after):
+    if machine.may_run and _grows(machine, after):
         raise Conflict(
-            "Disks can be attached, detached and resized only while the machine is stopped or deallocated",
+            "Disks can be resized only while the machine is stopped or deallocated",
             details=f"The virtual machine '{machine.id.name}' is running.",
             resolution="Stop it ('dockyard vm stop', 'az vm deallocate'), change its disks, and start it again.",
             code="OperationNotAllowed",
         )
     return after
+
+
+def _grows(before: VirtualMachine, after: VirtualMachine) -> bool:
+    sizes = {disk.id: disk.size_gib for disk in before.data_disks}
+    return before.disk_gib != after.disk_gib or any(
+        sizes.get(disk.id, disk.size_gib) != disk.size_gib for disk in after.data_disks
+    )
 
 
 def _as_asked(machine: VirtualMachine) -> tuple[DataDiskRequest, ...]:

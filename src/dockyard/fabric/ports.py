@@ -102,6 +102,12 @@ class HypervisorDriver(Protocol):
         the order given are open then.
         """
 
+    async def set_data_disks(self, *, spec: MachineSpec) -> None:
+        """Let a running machine have the attached data disks of ``spec`` and no others; no error when it does not run.
+
+        The disks' files are there: see ``create``. Raises OperationFailed.
+        """
+
     async def power_off(self, *, vm_id: str) -> None:
         """Cut the power. Returns when the process is gone."""
 

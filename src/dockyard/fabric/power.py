@@ -135,7 +135,9 @@ class Power:
         machine = self._records.get(id=journal.operation.target)
         journal.step("reapply")
         image = self._booting.image_of(machine)
-        await self._rooms.hypervisor.create(spec=self._booting.spec(machine, image=image))
+        spec = self._booting.spec(machine, image=image)
+        await self._rooms.hypervisor.create(spec=spec)
+        await self._rooms.hypervisor.set_data_disks(spec=spec)
         if await self._rooms.hypervisor.observe(vm_id=machine.vm_id) is MachineState.RUNNING:
             await self._rooms.network.attach(vm_id=machine.vm_id)
         self._guests.published(vm_id=machine.vm_id)

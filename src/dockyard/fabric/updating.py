@@ -1,7 +1,8 @@
 """Changing a machine that exists. Called by ``virtual_machines``; the work is resumed by ``reconcile``.
 
-The wish is written at once. What the hardware must follow is an operation: a running machine is shut down and started
-again, as Azure does it; one that does not run has it at its next start.
+The wish is written at once. What the hardware must follow is an operation: for another size a running machine is shut
+down and started again, as Azure does it; data disks come and go while it runs. One that does not run has both at its
+next start.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Updating:
         if disk.lun is not None:
             raise Conflict(
                 f"Disk {disk.name} is attached to VM {machine.id}",
-                resolution="Detach it first: stop the machine, and leave the disk out of storageProfile.dataDisks.",
+                resolution="Detach it first: leave it out of the machine's storageProfile.dataDisks.",
                 code="OperationNotAllowed",
             )
         self._records.check_idle(machine)
@@ -112,9 +113,12 @@ class Updating:
         machine = self._records.get(id=journal.operation.target)
         step = journal.operation.step  # of an earlier server: it stopped the machine only to start it again
         runs = await self._rooms.hypervisor.observe(vm_id=machine.vm_id) is MachineState.RUNNING
-        if journal.operation.argument("power_cycle") == "True" and (runs or step not in ("", _APPLY)):
+        cycle = journal.operation.argument("power_cycle") == "True" and (runs or step not in ("", _APPLY))
+        if not cycle:
+            journal.step(_APPLY)
+        spec = self._booting.spec(machine, image=self._booting.image_of(machine))
+        await self._rooms.hypervisor.create(spec=spec)
+        if cycle:
             await self._power.cycle(journal)
-            return
-        journal.step(_APPLY)
-        image = self._booting.image_of(machine)
-        await self._rooms.hypervisor.create(spec=self._booting.spec(machine, image=image))
+        else:
+            await self._rooms.hypervisor.set_data_disks(spec=spec)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -37,6 +37,9 @@ class Bench(Protocol):
     def another_port(self) -> int:
         """Return a port of the host that is free."""
 
+    async def attached(self) -> Mapping[int, str]:
+        """Return the ids of the data disks that the running machine has, by lun."""
+
     async def crash(self) -> None:
         """Let the machine's hypervisor die at once."""
 
@@ -66,6 +69,9 @@ class FakeBench:
 
     def another_port(self) -> int:
         return 24600
+
+    async def attached(self) -> Mapping[int, str]:
+        return self.driver.attached_disks(vm_id=WEB)
 
     async def crash(self) -> None:
         self.driver.crash(vm_id=WEB)

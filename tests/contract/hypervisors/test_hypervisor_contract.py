@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from dockyard.fabric.ports import MachineState
-from dockyard.model.errors import Exhausted, NotFound
+from dockyard.fabric.ports import MachineSpec, MachineState
+from dockyard.model.disk import DataDisk
+from dockyard.model.errors import Exhausted, NotFound, OperationFailed
 from dockyard.model.virtual_machine import PortForward
 from tests.contract.hypervisors.bench import Bench
 from tests.support import qemu_guest
 from tests.support.qemu_bench import WEB
+
+
+def with_disks(bench: Bench, **luns: int | None) -> MachineSpec:
+    """Describe the machine with small disks by their ids; one without a lun is detached."""
+    spec = bench.spec()
+    disks = tuple(DataDisk(id=id, name=id, size_gib=1, lun=lun) for id, lun in luns.items())
+    return replace(spec, machine=replace(spec.machine, data_disks=disks))
 
 
 async def test_nothing_exists_before_create(bench: Bench) -> None:
@@ -133,6 +142,42 @@ async def test_forwards_of_a_machine_that_does_not_run_are_no_error(bench: Bench
     await bench.driver.create(spec=bench.spec())
     await bench.driver.set_forwards(vm_id=WEB, forwards=(PortForward("ssh", bench.port, 22),))
     assert not bench.is_open()
+
+
+async def test_data_disks_come_go_and_change_places_while_the_machine_runs(bench: Bench) -> None:
+    await bench.driver.create(spec=with_disks(bench, a=3))
+    identity = await bench.driver.start(spec=with_disks(bench, a=3))
+    assert await bench.attached() == {3: "a"}
+    for wanted in ({"a": 3, "b": 0}, {"a": 3, "b": 0}, {"a": 0, "b": 3}, {"a": None, "b": 3}, {"a": 1, "b": None}):
+        spec = with_disks(bench, **wanted)
+        await bench.driver.create(spec=spec)
+        await bench.driver.set_data_disks(spec=spec)
+        assert await bench.attached() == {lun: id for id, lun in wanted.items() if lun is not None}
+    assert await bench.driver.identify(vm_id=WEB) == identity
+    await bench.driver.power_off(vm_id=WEB)
+    await bench.driver.start(spec=with_disks(bench, a=None, b=2))
+    assert await bench.attached() == {2: "b"}
+
+
+async def test_a_disk_that_was_not_created_cannot_be_attached(bench: Bench) -> None:
+    await bench.driver.create(spec=bench.spec())
+    with pytest.raises(OperationFailed):
+        await bench.driver.start(spec=with_disks(bench, a=0))
+    await bench.driver.start(spec=bench.spec())
+    with pytest.raises(OperationFailed):
+        await bench.driver.set_data_disks(spec=with_disks(bench, a=0))
+    assert await bench.attached() == {}
+    await bench.driver.create(spec=with_disks(bench, a=0))
+    await bench.driver.set_data_disks(spec=with_disks(bench, a=0))
+    assert await bench.attached() == {0: "a"}
+
+
+async def test_data_disks_of_a_machine_that_does_not_run_are_no_error(bench: Bench) -> None:
+    spec = with_disks(bench, a=0)
+    await bench.driver.set_data_disks(spec=spec)
+    await bench.driver.create(spec=spec)
+    await bench.driver.set_data_disks(spec=spec)
+    assert await bench.attached() == {}
 
 
 async def test_power_off_stops_and_may_be_repeated(bench: Bench) -> None:

@@ -14,6 +14,7 @@ from dockyard.model.errors import Conflict, DockyardError, InvalidRequest, NotFo
 from dockyard.model.operation import Operation, OperationStatus
 from dockyard.model.provisioning import PowerState
 from dockyard.model.resource_id import DISKS
+from dockyard.model.virtual_machine import size_named
 from tests.support.fabric import World, machine_request
 from tests.support.values import machine_id
 
@@ -96,22 +97,49 @@ def disk_names(world: World) -> list[tuple[str, bool]]:
     return [(view.id.name, view.data is None or view.data.lun is not None) for view in world.fabric.disks.list()]
 
 
-async def test_disks_change_while_the_machine_is_stopped_and_not_before(booted: World) -> None:
-    for change in ({"data_disks": (ZERO,)}, {"os_disk": OsDiskRequest(size_gib=40)}):
+def attached_luns(world: World) -> list[int]:
+    return sorted(world.hypervisor.attached_disks(vm_id=world.machine().vm_id))
+
+
+async def test_disks_grow_while_the_machine_is_stopped_and_not_before(booted: World) -> None:
+    await ended(booted, put(booted, data_disks=(ZERO,)))
+    for change in ({"data_disks": (replace(ZERO, size_gib=5),)}, {"os_disk": OsDiskRequest(size_gib=40)}):
         with pytest.raises(Conflict, match="only while the machine is stopped") as caught:
             put(booted, **change)
         assert caught.value.code == "OperationNotAllowed"
     await ended(booted, booted.fabric.power.deallocate(id=machine_id()))
-    await ended(booted, put(booted, data_disks=(ZERO,), os_disk=OsDiskRequest(size_gib=40)))
-    assert disk_names(booted) == [("web_OsDisk", True), ("web_DataDisk_0", True)]
-    assert booted.machine().disk_gib == 40
+    await ended(booted, put(booted, data_disks=(replace(ZERO, size_gib=5),), os_disk=OsDiskRequest(size_gib=40)))
+    assert (booted.machine().disk_gib, booted.machine().data_disks[0].size_gib) == (40, 5)
     assert await booted.fabric.virtual_machines.power_state(booted.machine()) is PowerState.DEALLOCATED
+
+
+async def test_a_disk_that_comes_while_the_machine_is_stopped_is_there_at_its_start(booted: World) -> None:
+    await ended(booted, booted.fabric.power.deallocate(id=machine_id()))
+    await ended(booted, put(booted, data_disks=(ZERO,)))
+    assert disk_names(booted) == [("web_OsDisk", True), ("web_DataDisk_0", True)]
+    assert attached_luns(booted) == []
     started = booted.fabric.power.start(id=machine_id())
     await booted.boot()
     await ended(booted, started)
-    spec = booted.hypervisor.last_start(vm_id=booted.machine().vm_id)
-    assert spec is not None
-    assert [disk.lun for disk in spec.machine.attached_disks] == [0]
+    assert attached_luns(booted) == [0]
+
+
+async def test_disks_come_and_go_while_the_machine_runs(booted: World) -> None:
+    process = booted.machine().process
+    await ended(booted, put(booted, data_disks=(ZERO, replace(ZERO, lun=2))))
+    assert attached_luns(booted) == [0, 2]
+    await ended(booted, put(booted, data_disks=(replace(ZERO, lun=2),)))
+    assert attached_luns(booted) == [2]
+    assert dict(disk_names(booted)) == {"web_OsDisk": True, "web_DataDisk_0": False, "web_DataDisk_2": True}
+    assert booted.machine().process == process
+
+
+async def test_disks_and_another_size_come_with_one_start(booted: World) -> None:
+    operation = put(booted, data_disks=(ZERO,), size=size_named("Standard_B2s"))
+    await booted.until(lambda: booted.machine().agent is None)
+    await booted.boot()
+    await ended(booted, operation)
+    assert attached_luns(booted) == [0]
 
 
 async def test_a_detached_disk_is_deleted_and_an_attached_one_is_not(booted: World) -> None:

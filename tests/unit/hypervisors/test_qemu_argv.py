@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +46,7 @@ hostfwd=tcp:127.0.0.1:22022-:22,hostfwd=tcp:127.0.0.1:23760-:2376
 -blockdev driver=file,node-name=file,filename=/data/machines/web/disk.qcow2,discard=unmap
 -blockdev driver=qcow2,node-name=disk,file=file,discard=unmap,detect-zeroes=unmap
 -device virtio-blk-pci,drive=disk,addr=0x4
+-device driver=pcie-root-port,id=disks,addr=0x6
 -device virtio-rng-pci,addr=0x5
 -chardev file,id=console,path=/data/machines/web/console.log,append=on
 -serial chardev:console
@@ -100,19 +100,14 @@ def test_data_disks_are_found_by_their_lun() -> None:
         DataDisk(id="c", name="c", size_gib=1, lun=None),
     )
     argv = arguments(spec=replace(SPEC, machine=replace(SPEC.machine, data_disks=kept)))
-    devices = [argument for argument in argv if argument.startswith("virtio-blk-pci")]
-    assert devices == [
-        "virtio-blk-pci,drive=disk,addr=0x4",
-        "virtio-blk-pci,drive=lun0,serial=lun0,addr=0x6",
-        "virtio-blk-pci,drive=lun3,serial=lun3,addr=0x7",
+    assert [argument for argument in argv if "scsi" in argument] == [
+        "driver=virtio-scsi-pci,id=scsi0,bus=disks",
+        "driver=scsi-hd,id=lun0,bus=scsi0.0,scsi-id=0,lun=0,drive=data-a,serial=lun0",
+        "driver=scsi-hd,id=lun3,bus=scsi0.0,scsi-id=0,lun=3,drive=data-b,serial=lun3",
     ]
-    assert "driver=qcow2,node-name=lun3,file=lun3-file,discard=unmap,detect-zeroes=unmap" in argv
-    assert not any("data-c.qcow2" in argument for argument in argv)
-    credential = next(argument for argument in argv if "tmpfiles.extra=" in argument).partition("tmpfiles.extra=")[2]
-    assert base64.b64decode(credential).decode().splitlines() == [
-        "L+ /dev/disk/azure/scsi1/lun0 - - - - ../../by-id/virtio-lun0",
-        "L+ /dev/disk/azure/scsi1/lun3 - - - - ../../by-id/virtio-lun3",
-    ]
+    assert "driver=file,node-name=file-b,filename=/data/machines/web/data-b.qcow2,discard=unmap" in argv
+    assert "driver=qcow2,node-name=data-b,file=file-b,discard=unmap,detect-zeroes=unmap" in argv
+    assert not any("data-c" in argument for argument in argv)
 
 
 def test_the_disc_of_a_first_boot_is_the_last_disk() -> None:

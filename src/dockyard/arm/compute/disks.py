@@ -17,6 +17,8 @@ from dockyard.fabric.disk_views import Disks, DiskView
 from dockyard.model.resource_id import DISKS
 
 _GIB = 2**30
+_MACHINE_TAG = "dockyard-machine"
+"""Whose disk a detached one is: ARM knows only disks of nobody."""
 
 
 def _use_case(request: Request) -> Disks:
@@ -67,7 +69,7 @@ def document(view: DiskView) -> dict[str, Any]:
         "type": DISKS,
         "location": machine.location,
         "sku": {"name": kind, "tier": kind.partition("_")[0]},
-        "tags": {},
+        "tags": {} if attached else {_MACHINE_TAG: machine.id.name},
         "properties": properties,
     }
     return {**found, "managedBy": str(machine.id)} if attached else found

@@ -6,12 +6,12 @@ Guests do nothing by themselves: a test plays them, and scripts failures, throug
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dockyard.fabric.ports import MachineSpec, MachineState
 from dockyard.hypervisors.console_text import clean
-from dockyard.model.errors import DockyardError, Exhausted, NotFound
+from dockyard.model.errors import DockyardError, Exhausted, NotFound, OperationFailed
 from dockyard.model.virtual_machine import PortForward, ProcessIdentity
 
 _FIRST_PID = 4_194_305  # one more than the largest process number Linux gives out
@@ -22,6 +22,8 @@ class _Machine:
     ports: frozenset[int] = frozenset()
     process: ProcessIdentity | None = None
     spec: MachineSpec | None = None
+    disks: frozenset[str] = frozenset()
+    attached: Mapping[int, str] = field(default_factory=dict)
     console: bytearray = field(default_factory=bytearray)
     starts: int = 0
 
@@ -36,8 +38,9 @@ class FakeDriver:
         self._starts = 0
 
     async def create(self, *, spec: MachineSpec) -> None:
-        """Remember the machine."""
-        self._machines.setdefault(spec.machine.vm_id, _Machine())
+        """Remember the machine and its disks."""
+        machine = self._machines.setdefault(spec.machine.vm_id, _Machine())
+        machine.disks = frozenset(disk.id for disk in spec.machine.data_disks)
 
     async def start(self, *, spec: MachineSpec) -> ProcessIdentity:
         """Give the machine a process, or return the one it has."""
@@ -69,6 +72,12 @@ class FakeDriver:
         machine = self._machines.get(vm_id)
         if machine is not None and machine.process is not None:
             self._open(machine, forwards)
+
+    async def set_data_disks(self, *, spec: MachineSpec) -> None:
+        """Remember the disks of a machine that runs."""
+        machine = self._machines.get(spec.machine.vm_id)
+        if machine is not None and machine.process is not None:
+            self._attach(machine, spec)
 
     async def power_off(self, *, vm_id: str) -> None:
         """Stop the machine."""
@@ -110,6 +119,11 @@ class FakeDriver:
         machine = self._machines.get(vm_id)
         return machine.ports if machine and machine.process else frozenset()
 
+    def attached_disks(self, *, vm_id: str) -> Mapping[int, str]:
+        """The ids of the data disks a machine that runs has, by lun."""
+        machine = self._machines.get(vm_id)
+        return machine.attached if machine and machine.process else {}
+
     def write_console(self, *, vm_id: str, text: str) -> None:
         """Play a guest that writes to its serial console."""
         self._machines[vm_id].console += text.encode()
@@ -135,6 +149,7 @@ class FakeDriver:
             raise self._failures.pop(0)
         machine.spec = spec
         self._open(machine, spec.machine.network.forwards)
+        self._attach(machine, spec)
         machine.starts += 1
         self._starts += 1
         return ProcessIdentity(pid=_FIRST_PID + self._starts, start_time=self._starts)
@@ -145,6 +160,12 @@ class FakeDriver:
         for port in sorted(ports & self._taken_ports.union(*others)):
             raise Exhausted(f"Port {port} of this computer is in use", code="PortInUse", temporary=True)
         machine.ports = ports
+
+    def _attach(self, machine: _Machine, spec: MachineSpec) -> None:
+        wanted = {disk.lun: disk.id for disk in spec.machine.attached_disks if disk.lun is not None}
+        for id in set(wanted.values()) - machine.disks:
+            raise OperationFailed(f"The disk {id} cannot be opened: it was not created")
+        machine.attached = wanted
 
     def _stop(self, vm_id: str) -> None:
         if vm_id in self._machines:

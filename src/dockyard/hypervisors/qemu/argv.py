@@ -6,12 +6,12 @@ here: any user of the host can read the arguments of any process.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 
 from dockyard.fabric.ports import MachineSpec, PlatformLink
+from dockyard.hypervisors.qemu import data_disks
 from dockyard.hypervisors.qemu.files import MachineFiles
 from dockyard.model.disk import DataDisk
 from dockyard.model.image import Image
@@ -23,7 +23,6 @@ UUID_OPTION = "-uuid"
 PIDFILE_OPTION = "-pidfile"
 """The option that tells whose machine it is; ``processes`` looks for it."""
 
-_FIRST_DATA_SLOT = 6  # up to 16 disks; the disc of the first boot has slot 0x1d, the board 0x1f
 NETDEV = "outbound"
 """The backend that has the way out and the forwards."""
 
@@ -156,42 +155,22 @@ def _interface(*, netdev: str, mac: str, address: int) -> str:
 
 
 def _disk(disk: Path) -> list[str]:
-    return [*_qcow2(disk, node="disk", file_node="file"), *("-device", "virtio-blk-pci,drive=disk,addr=0x4")]
+    nodes = data_disks.qcow2(disk, node="disk", file_node="file")
+    return [*_blocks(nodes), *("-device", "virtio-blk-pci,drive=disk,addr=0x4")]
 
 
 def _data_disks(disks: Sequence[DataDisk], *, files: MachineFiles) -> list[str]:
-    """A serial number by lun: guests find ``/dev/disk/by-id/virtio-lun0``, and Azure's own name beside it.
-
-    They have the slots between the random numbers and the disc, so that the first disk stays the first.
-    """
-    arguments = []
-    for place, disk in enumerate(disks):
-        node = f"lun{disk.lun}"
-        arguments += _qcow2(files.data_disk(disk.id), node=node, file_node=f"{node}-file")
-        device = _options("virtio-blk-pci", drive=node, serial=node, addr=f"{_FIRST_DATA_SLOT + place:#x}")
-        arguments += ["-device", device]
-    return [*arguments, *(_azure_names(disks) if disks else ())]
+    arguments = ["-device", _options(**data_disks.SLOT)]
+    if disks:
+        arguments += ["-device", _options(**data_disks.CONTROLLER)]
+    for disk in disks:
+        arguments += _blocks(data_disks.blocks(disk, path=files.data_disk(disk.id)))
+        arguments += ["-device", _options(**data_disks.device(disk))]
+    return arguments
 
 
-def _azure_names(disks: Sequence[DataDisk]) -> list[str]:
-    """Azure's names of data disks as links, by a credential that the guest's systemd-tmpfiles reads at each boot."""
-    lines = [f"L+ /dev/disk/azure/scsi1/lun{disk.lun} - - - - ../../by-id/virtio-lun{disk.lun}\n" for disk in disks]
-    text = base64.b64encode("".join(lines).encode()).decode("ascii")
-    return ["-smbios", _options(type="11", value=f"io.systemd.credential.binary:tmpfiles.extra={text}")]
-
-
-def _qcow2(disk: Path, *, node: str, file_node: str) -> list[str]:
-    """Cache on the host and obey the guest's flushes; give back to the host what the guest discards or zeroes.
-
-    A host's crash costs no more than a real machine's power cut. Ignoring flushes (``cache.no-flush=on``) would risk
-    the file system for no measurable gain: first boot and a write-heavy run took as long either way.
-    """
-    return [
-        "-blockdev",
-        _options(driver="file", **{"node-name": file_node}, filename=str(disk), discard="unmap"),
-        "-blockdev",
-        _options(driver="qcow2", **{"node-name": node}, file=file_node, discard="unmap", **{"detect-zeroes": "unmap"}),
-    ]
+def _blocks(nodes: Sequence[data_disks.Properties]) -> list[str]:
+    return [word for node in nodes for word in ("-blockdev", _options(**node))]
 
 
 def _disc(disc: Path) -> list[str]:
@@ -217,9 +196,9 @@ def _supervision(files: MachineFiles) -> list[str]:
     ]
 
 
-def _options(first: str = "", **options: str) -> str:
+def _options(first: str = "", /, **options: str | int) -> str:
     """Join options QEMU's way: a comma within a value is doubled."""
-    pairs = [f"{name}={_escape(value)}" for name, value in options.items()]
+    pairs = [f"{name}={_escape(str(value))}" for name, value in options.items()]
     return ",".join([first, *pairs] if first else pairs)
 
 

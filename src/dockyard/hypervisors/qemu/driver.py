@@ -11,12 +11,13 @@ import shlex
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from weakref import WeakValueDictionary
 
 from dockyard import files as written
 from dockyard.fabric.ports import Clock, MachineSpec, MachineState
-from dockyard.hypervisors.qemu import argv, console, disc, disks, monitor, processes, procfs
+from dockyard.hypervisors.qemu import argv, console, data_disks, disc, disks, monitor, processes, procfs
 from dockyard.hypervisors.qemu import forwards as loopback
 from dockyard.hypervisors.qemu.acceleration import (
     Acceleration,
@@ -26,11 +27,14 @@ from dockyard.hypervisors.qemu.acceleration import (
 )
 from dockyard.hypervisors.qemu.files import Folders, MachineFiles
 from dockyard.hypervisors.qemu.launch import launch, wait_answering
+from dockyard.model.disk import DataDisk
 from dockyard.model.errors import NotFound, OperationFailed
 from dockyard.model.virtual_machine import PortForward, ProcessIdentity
 
 PRESS_AGAIN_SECONDS = 5.0
 """A guest that is still starting misses the power button; it is pressed again until the guest is gone."""
+
+_DETACHING_LOOK_SECONDS = 0.05
 
 
 def qemu_driver(
@@ -108,6 +112,15 @@ class QemuDriver:
             running = processes.find(vm_id=vm_id, pidfile=files.pid)
             if running:
                 await _set_forwards(running, files=files, wanted=forwards)
+
+    async def set_data_disks(self, *, spec: MachineSpec) -> None:
+        """Compare with what QEMU has, then take away and attach; nothing is remembered."""
+        vm_id = spec.machine.vm_id
+        files = self._folders.of(vm_id)
+        async with self._changing(vm_id):
+            running = processes.find(vm_id=vm_id, pidfile=files.pid)
+            if running:
+                await _set_data_disks(running, files=files, wanted=spec.machine.attached_disks)
 
     async def power_off(self, *, vm_id: str) -> None:
         """Cut the power; what QEMU itself holds in caches is written."""
@@ -215,6 +228,38 @@ async def _set_forwards(running: ProcessIdentity, *, files: MachineFiles, wanted
     for forward in lacking:
         if await monitor.human_command(files.monitor, loopback.addition(forward), process=running):
             raise loopback.port_in_use(forward.host_port)  # the monitor speaks only of what it could not do
+
+
+async def _set_data_disks(running: ProcessIdentity, *, files: MachineFiles, wanted: Sequence[DataDisk]) -> None:
+    """Take away what is not wanted, then attach what lacks; what an earlier call left half-made goes too."""
+    devices = await monitor.block_devices(files.monitor, process=running)
+    going = data_disks.to_take_away(devices, wanted=wanted)
+    for name in going:
+        await monitor.execute(files.monitor, "device_del", {"id": name}, process=running)
+    if going:
+        devices = await _without(set(going), running=running, files=files)
+    nodes = await monitor.block_nodes(files.monitor, process=running)
+    for name in data_disks.unused(nodes, wanted=wanted, devices=devices):
+        await monitor.execute(files.monitor, "blockdev-del", {"node-name": name}, process=running)
+    lacking = data_disks.lacking(devices, wanted=wanted)
+    if lacking and data_disks.CONTROLLER["id"] not in await monitor.device_ids(files.monitor, process=running):
+        await monitor.execute(files.monitor, "device_add", data_disks.CONTROLLER, process=running)
+    for disk in lacking:
+        for block in data_disks.blocks(disk, path=files.data_disk(disk.id)):
+            await monitor.execute(files.monitor, "blockdev-add", block, process=running)
+        await monitor.execute(files.monitor, "device_add", data_disks.device(disk), process=running)
+
+
+async def _without(going: set[str], *, running: ProcessIdentity, files: MachineFiles) -> dict[str, str]:
+    """Return the devices once some are gone: QEMU lets go of a disk's node a moment after its answer."""
+    look = partial(monitor.block_devices, files.monitor, process=running)
+    try:
+        async with asyncio.timeout(monitor.ANSWER_SECONDS):
+            while going & (devices := await look()).keys():  # noqa: ASYNC110 - QEMU tells it to nobody who comes later
+                await asyncio.sleep(_DETACHING_LOOK_SECONDS)
+    except TimeoutError as error:
+        raise OperationFailed(f"QEMU does not let go of {', '.join(going)}", temporary=True) from error
+    return devices
 
 
 async def _ask_to_power_off(running: ProcessIdentity, *, files: MachineFiles, deadline: float) -> bool:
