@@ -11,7 +11,7 @@ from dockyard.client import certificates, docker_context, ssh, virtual_machines
 from dockyard.client.docker_context import Outcome
 from dockyard.client.names import MachineName
 from dockyard.client.operations import Operation
-from dockyard.model.errors import DockyardError, InvalidRequest, NotFound
+from dockyard.model.errors import DockyardError, NotFound
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,8 @@ def choose(session: Session, wanted: Sequence[MachineName], *, resource_group: s
 
 def agreed(chosen: Sequence[Chosen], *, yes: bool) -> bool:
     """Whether the user wants it. Raises InvalidRequest where nobody can be asked."""
-    if yes:
-        return True
     names = ", ".join(item.name.name for item in chosen)
-    if not output.is_interactive():
-        raise InvalidRequest(f"Deleting {names} needs --yes", resolution="There is no terminal to ask on.")
-    return output.confirm(f"Delete {names} with all data?")
+    return output.agreed(f"Delete {names} with all data?", doing=f"Deleting {names}", yes=yes)
 
 
 def delete(session: Session, chosen: Sequence[Chosen], *, no_wait: bool, timeout: float) -> None:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, TextIO
 
 from dockyard.client.text import printable
+from dockyard.model.errors import InvalidRequest
 
 _CODES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
 _COLOURS = {
@@ -104,7 +105,16 @@ def wants_colour(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def confirm(question: str) -> bool:
+def agreed(question: str, *, doing: str, yes: bool) -> bool:
+    """Whether the user wants it: has said so, or says so now. Raises InvalidRequest where nobody can be asked."""
+    if yes:
+        return True
+    if not is_interactive():
+        raise InvalidRequest(f"{doing} needs --yes", resolution="There is no terminal to ask on.")
+    return _confirm(question)
+
+
+def _confirm(question: str) -> bool:
     """Ask a person; anything but yes is no."""
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()

@@ -18,6 +18,7 @@ from dockyard.cli import (
     vm_change,
     vm_create,
     vm_diagnose,
+    vm_disk,
     vm_docker,
     vm_extension,
     vm_ports,
@@ -46,6 +47,7 @@ app.command("create", rich_help_panel=_LIFE, epilog=vm_create.EXAMPLES)(vm_creat
 app.command("open-port", rich_help_panel=_ENTER, epilog=vm_ports.OPEN_EXAMPLES)(vm_ports.open_port)
 app.command("close-port", rich_help_panel=_ENTER, epilog=vm_ports.CLOSE_EXAMPLES)(vm_ports.close_port)
 app.command("diagnose", rich_help_panel=_LOOK, epilog=vm_diagnose.EXAMPLES)(vm_diagnose.diagnose)
+app.add_typer(vm_disk.app, name="disk", rich_help_panel=_PARTS)
 app.add_typer(vm_docker.app, name="docker", rich_help_panel=_PARTS)
 app.add_typer(vm_extension.app, name="extension", rich_help_panel=_PARTS)
 app.add_typer(vm_run_command.app, name="run-command", rich_help_panel=_PARTS)

@@ -103,9 +103,8 @@ def delete(
 ) -> None:
     """Remove a user from a machine, with home and processes."""
     machine = MachineName.checked(resource_group=resource_group, name=vm)
-    if not yes and not output.is_interactive():
-        raise InvalidRequest(f"Removing {username} needs --yes", resolution="There is no terminal to ask on.")
-    if not (yes or output.confirm(f"Remove {username} from {machine} with all files of that user?")):
+    question = f"Remove {username} from {machine} with all files of that user?"
+    if not output.agreed(question, doing=f"Removing {username}", yes=yes):
         output.note("Nothing was removed.")
         raise typer.Exit(ExitCode.FAILED)
     asked = {"remove_user": username}
