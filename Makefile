@@ -21,7 +21,7 @@ setup-tests: ## The same, and what the tests alone need
 quickstart: setup ## A Docker-enabled VM from nothing to `docker run` over mutual TLS
 	@scripts/quickstart $(NAME)
 
-test: setup-tests test-guest-pythons ## The tests, real VMs included (about three quarters of an hour)
+test: setup-tests test-guest-pythons ## The tests, real VMs included (about forty minutes)
 	@$(PYTEST) -m "not lengthy"
 
 test-guest-pythons: setup ## The guest's tests on every other Python from 3.9 on that this computer has
