@@ -175,6 +175,19 @@ def test_it_is_resized(az: Az, key: Path) -> None:
     assert az("vm", "show", *MACHINE, "--query", "hardwareProfile.vmSize") == "Standard_B1ms"
 
 
+def test_a_disk_comes_and_goes_while_it_runs(az: Az, key: Path) -> None:
+    booted = ssh(az, key, "cat /proc/sys/kernel/random/boot_id").output
+    az("vm", "disk", "attach", *OF_MACHINE, "--name", "late", "--new", "--size-gb", "1")
+    lun = az("vm", "show", *MACHINE, "--query", "storageProfile.dataDisks[?name=='late'].lun | [0]")
+    path = f"/dev/disk/azure/scsi1/lun{lun}"
+    assert ssh(az, key, f"udevadm wait --timeout=60 {path} && lsblk -dno SIZE {path}").output.split() == ["1G"]
+    az("vm", "disk", "detach", *OF_MACHINE, "--name", "late")
+    disk = ("--resource-group", GROUP, "--name", "late")
+    assert az("disk", "show", *disk, "--query", "diskState") == "Unattached"
+    az("disk", "delete", *disk, "--yes")
+    assert ssh(az, key, "cat /proc/sys/kernel/random/boot_id").output == booted
+
+
 def test_it_is_updated_as_a_whole(az: Az) -> None:
     updated = az("vm", "update", *MACHINE, "--set", "tags.owner=me")
     assert (updated["tags"]["owner"], updated["tags"]["made-by"]) == ("me", "az")
