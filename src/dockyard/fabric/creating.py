@@ -79,9 +79,10 @@ class Creating:
 
     def _choose_other_ports(self, id: ResourceId) -> bool:
         machine = self._records.get(id=id)
-        others = [other for other in self._store.virtual_machines() if other.vm_id != machine.vm_id]
         changed = planning.with_free_ports(
-            machine, others=others, is_free=lambda port: self._rooms.ports.is_free(port=port)
+            machine,
+            machines=self._store.virtual_machines(),
+            is_free=lambda port: self._rooms.ports.is_free(port=port),
         )
         self._store.put_virtual_machine(changed)
         return changed != machine

@@ -100,13 +100,13 @@ def new_machine(
 
 
 def with_free_ports(
-    machine: VirtualMachine, *, others: Sequence[VirtualMachine], is_free: Callable[[int], bool]
+    machine: VirtualMachine, *, machines: Sequence[VirtualMachine], is_free: Callable[[int], bool]
 ) -> VirtualMachine:
     """Return the machine with other ports in place of those chosen for it that have been taken since.
 
-    Raises Exhausted (code PortInUse) when none is left.
+    ``machines`` are all machines, this one among them. Raises Exhausted (code PortInUse) when none is left.
     """
-    taken = {*_owners_of_ports(others), *(forward.host_port for forward in machine.network.forwards)}
+    taken = set(_owners_of_ports(machines))
     forwards: list[PortForward] = []
     for forward in machine.network.forwards:
         port = forward.host_port
@@ -255,11 +255,11 @@ def _forwards(
     planned: list[PortForward] = []
     for wanted in request.forwards:
         taken = {*owners, *(forward.host_port for forward in planned)}
-        chosen = wanted.host_port is None
         if wanted.host_port is None:
             port = _first_free(wanted.name, taken=taken, is_free=is_free)
         else:
             port = _checked(wanted.host_port, owners=owners, is_free=is_free)
+        chosen = wanted.host_port is None
         planned.append(PortForward(wanted.name, port, wanted.guest_port, protocol=wanted.protocol, chosen=chosen))
     return tuple(planned)
 

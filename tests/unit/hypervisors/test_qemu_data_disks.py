@@ -32,7 +32,7 @@ def test_what_has_no_device_lacks() -> None:
 
 def test_nodes_of_no_device_go_the_disk_before_its_file() -> None:
     nodes = ["file-a", "data-a", "file-c", "data-c", "file-b", "file", "disk", "disc", "disc-file"]
-    left = data_disks.unused(nodes, wanted=(A, B), devices={**ROOT, "lun0": "data-a"})
+    left = data_disks.unused(nodes, devices={**ROOT, "lun0": "data-a"})
     assert left == ["data-c", "file-c", "file-b"]
 
 

@@ -65,11 +65,10 @@ def to_take_away(devices: Mapping[str, str], *, wanted: Sequence[DataDisk]) -> l
     return [name for name, its_node in devices.items() if its_node.startswith(_NODE) and kept.get(name) != its_node]
 
 
-def unused(nodes: Iterable[str], *, wanted: Sequence[DataDisk], devices: Mapping[str, str]) -> list[str]:
-    """Return the nodes of no device that stays, each before the file it reads: of detached disks, or left half-made."""
-    used = {node(disk) for disk in wanted if devices.get(_device_id(disk)) == node(disk)}
+def unused(nodes: Iterable[str], *, devices: Mapping[str, str]) -> list[str]:
+    """Return the nodes of no device, each before the file it reads: of detached disks, or left half-made."""
     left = [name for name in nodes if name.startswith((_NODE, _FILE_NODE))]
-    idle = [name for name in left if name.replace(_FILE_NODE, _NODE, 1) not in used]
+    idle = [name for name in left if name.replace(_FILE_NODE, _NODE, 1) not in devices.values()]
     return sorted(idle, key=lambda name: name.startswith(_FILE_NODE))
 
 

@@ -239,7 +239,7 @@ async def _set_data_disks(running: ProcessIdentity, *, files: MachineFiles, want
     if going:
         devices = await _without(set(going), running=running, files=files)
     nodes = await monitor.block_nodes(files.monitor, process=running)
-    for name in data_disks.unused(nodes, wanted=wanted, devices=devices):
+    for name in data_disks.unused(nodes, devices=devices):
         await monitor.execute(files.monitor, "blockdev-del", {"node-name": name}, process=running)
     lacking = data_disks.lacking(devices, wanted=wanted)
     if lacking and data_disks.CONTROLLER["id"] not in await monitor.device_ids(files.monitor, process=running):
